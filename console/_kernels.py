@@ -1,0 +1,202 @@
+"""Inner loops of the console, in Numba; all audio is planar float32, (channels, frames)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+_DB = 10.0 / math.log(10.0)
+_NEPER = math.log(10.0) / 20.0
+_FLOOR = 1e-12
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def slot_powers(audio, hop):
+    """Mean square per slot of `hop` frames, summed over channels, shape (frames // hop,)."""
+    channels, frames = audio.shape
+    powers = np.zeros(frames // hop, dtype=np.float32)
+    for slot in range(powers.size):
+        total = np.float32(0.0)
+        for channel in range(channels):
+            part = audio[channel, slot * hop : (slot + 1) * hop]
+            for i in range(hop):
+                total += part[i] * part[i]
+        powers[slot] = total / hop
+    return powers
+
+
+@njit(cache=True, nogil=True)
+def follow_gain(
+    powers, gains, state, detector, attack, release, threshold_db, slope, knee_db, make_up_db
+):
+    """Detector, static curve and smoothing in dB; Giannoulis et al. 2012, eq. (4) and (16)."""
+    power, gain_db = state[0], state[1]
+    gains[0] = math.exp(_NEPER * (gain_db + make_up_db))
+    for slot in range(powers.size):
+        power = detector * power + (1.0 - detector) * powers[slot]
+        over = _DB * math.log(power + _FLOOR) - threshold_db
+        if 2.0 * over <= -knee_db:
+            target = 0.0
+        elif 2.0 * over < knee_db:
+            target = slope * (over + 0.5 * knee_db) ** 2 / (2.0 * knee_db)
+        else:
+            target = slope * over
+        smooth = attack if target < gain_db else release
+        gain_db = smooth * gain_db + (1.0 - smooth) * target
+        gains[slot + 1] = math.exp(_NEPER * (gain_db + make_up_db))
+    state[0] = power
+    state[1] = gain_db
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def apply_gain(audio, gains, hop):
+    """Multiply in place by gains at the slots' borders, linear in between."""
+    channels, frames = audio.shape
+    for channel in range(channels):
+        for slot in range(frames // hop):
+            part = audio[channel, slot * hop : (slot + 1) * hop]
+            start = gains[slot]
+            step = (gains[slot + 1] - start) / np.float32(hop)
+            for i in range(hop):
+                part[i] *= start + step * np.float32(i + 1)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def spread(audio, matrix, out):
+    """out[c] = sum over k of matrix[c, k] * audio[k]; audio (1 or 2, n), out (2, n)."""
+    frames = audio.shape[1]
+    if audio.shape[0] == 1:
+        for i in range(frames):
+            out[0, i] = matrix[0, 0] * audio[0, i]
+            out[1, i] = matrix[1, 0] * audio[0, i]
+    else:
+        for i in range(frames):
+            left, right = audio[0, i], audio[1, i]
+            out[0, i] = matrix[0, 0] * left + matrix[0, 1] * right
+            out[1, i] = matrix[1, 0] * left + matrix[1, 1] * right
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def accumulate(total, audio, gain):
+    """total += gain * audio, both (2, n)."""
+    for channel in range(2):
+        for i in range(total.shape[1]):
+            total[channel, i] += gain * audio[channel, i]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def biquads(audio, sections, state):
+    """Cascade of second-order sections in place, transposed direct form II.
+
+    audio (2, n); sections (count, 5) holds b0 b1 b2 a1 a2; state (2, count, 2). Both channels
+    advance in one loop, which hides the latency of the recursion.
+    """
+    left, right = audio[0], audio[1]
+    for s in range(sections.shape[0]):
+        b0, b1, b2, a1, a2 = sections[s]
+        u1, u2 = state[0, s]
+        v1, v2 = state[1, s]
+        for i in range(left.size):
+            x, w = np.float64(left[i]), np.float64(right[i])
+            y, z = b0 * x + u1, b0 * w + v1
+            u1, v1 = b1 * x - a1 * y + u2, b1 * w - a1 * z + v2
+            u2, v2 = b2 * x - a2 * y, b2 * w - a2 * z
+            left[i], right[i] = y, z
+        state[0, s, 0], state[0, s, 1] = u1, u2
+        state[1, s, 0], state[1, s, 1] = v1, v2
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def correlate(audio, taps, out):
+    """out[c, n] = sum over k of taps[k] * audio[c, n + k]; audio (2, n + taps - 1), out (2, n)."""
+    for channel in range(2):
+        row = out[channel]
+        row[:] = 0.0
+        for k in range(taps.size):
+            tap = taps[k]
+            source = audio[channel, k : k + row.size]
+            for i in range(row.size):
+                row[i] += tap * source[i]
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def mid_side(audio):
+    """Left and right (2, n) to mid and side in place; its own inverse."""
+    root = np.float32(math.sqrt(0.5))
+    for i in range(audio.shape[1]):
+        left, right = audio[0, i], audio[1, i]
+        audio[0, i] = root * (left + right)
+        audio[1, i] = root * (left - right)
+
+
+@njit(cache=True, nogil=True)
+def limiter_gains(peaks, drive_db, ceiling_db, look_ahead, release, gains):
+    """Gains of a look-ahead limiter at the borders of slots.
+
+    peaks (slots,): linear true peak of each slot before `drive_db`; look_ahead in slots;
+    release: one-pole coefficient per slot; gains (slots + 1,): written, linear, drive included.
+
+    The gain a border may have is the lower of what the slots on either side need, so that the
+    line between two borders never exceeds what the slot between them needs. The lowest of the
+    coming `look_ahead` borders is held, released exponentially, then averaged over as many
+    borders back: no average exceeds what its own border may have.
+    """
+    slots = peaks.size
+    length = look_ahead + 1
+    need = np.zeros(length)  # ring of what borders j .. j + look_ahead may have
+    held = np.zeros(length)  # ring of released minima, averaged
+    total = 0.0
+    level = 0.0
+    before = 0.0
+    for border in range(slots + 1 + look_ahead):
+        following = 0.0
+        if border < slots:
+            following = min(
+                0.0, ceiling_db - drive_db - 2.0 * _DB * math.log(peaks[border] + _FLOOR)
+            )
+        need[border % length] = min(before, following)
+        before = following
+        if border >= look_ahead:
+            j = border - look_ahead
+            lowest = need[0]
+            for k in range(1, length):
+                lowest = min(lowest, need[k])
+            if j == 0:
+                level = lowest
+                held[:] = level
+                total = level * length
+            level = lowest if lowest < level else lowest + release * (level - lowest)
+            total += level - held[j % length]
+            held[j % length] = level
+            gains[j] = math.exp(_NEPER * (total / length + drive_db))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def ramp_gain(audio, gains, hop, offset):
+    """Multiply (2, n) in place by gains at borders every `hop` frames; frame 0 is border 0's.
+
+    gains[k] stands at frame k * hop - offset.
+    """
+    for channel in range(audio.shape[0]):
+        row = audio[channel]
+        for i in range(row.size):
+            position = i + offset
+            slot = position // hop
+            part = np.float32(position - slot * hop) / np.float32(hop)
+            row[i] *= gains[slot] + part * (gains[slot + 1] - gains[slot])
+
+
+@njit(cache=True, nogil=True)
+def mean_square_gain(gains, hop, rate, out):
+    """Mean squared gain over sub-blocks of 10 ms; gains at borders every `hop` frames."""
+    last = gains.size - 1
+    for block in range(out.size):
+        first = round(block * rate / 100 / hop)
+        end = max(first + 1, round((block + 1) * rate / 100 / hop))
+        total = 0.0
+        for slot in range(first, end):
+            gain = gains[min(slot, last)]
+            total += gain * gain
+        out[block] = total / (end - first)

@@ -1,0 +1,144 @@
+"""The mix bus: every stem through its strip, the sends through reverb and delay, and the sum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MixgymError
+from ._kernels import accumulate
+from .buses import DelayBus, ReverbBus
+from .control import whole_quanta
+from .levels import stem_levels
+from .mix import Mix
+from .parameters import BUSES, SEND_OFF_DB, STRIP
+from .strip import Strip
+
+if TYPE_CHECKING:
+    from ..songs import Song
+
+BLOCK_FRAMES = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class BusBlock:
+    """One block of the mix bus.
+
+    Attributes:
+        start: first frame in the song.
+        total: the mix bus, shape (2, frames).
+        strips: what each stem adds to it, (2, frames) each, or None where silent.
+        returns: "reverb" and "delay" where they are in use, (2, frames) each. Strips and
+            returns add up to `total`.
+    """
+
+    start: int
+    total: NDArray[np.float32]
+    strips: list[NDArray[np.float32] | None]
+    returns: dict[str, NDArray[np.float32]]
+
+
+def _sends(mix: Mix, name: str) -> NDArray[np.float32]:
+    level_db = mix.strips[:, STRIP.index(name)]
+    return np.where(level_db > SEND_OFF_DB, 10 ** (level_db / 20), 0.0).astype(np.float32)
+
+
+class MixBus:
+    """Streams a song through a mix.
+
+    Args:
+        song: the stems.
+        mix: settings for exactly these stems.
+        threads: how many strips are processed at once.
+        tail: let reverb and delay ring out behind the last stem.
+
+    Raises:
+        MixgymError: the mix belongs to other stems, or every stem is silent.
+    """
+
+    def __init__(self, song: Song, mix: Mix, *, threads: int = 2, tail: bool = True) -> None:
+        names = tuple(stem.name for stem in song.stems)
+        if names != mix.stems:
+            raise MixgymError(
+                f"The mix is for the stems {', '.join(mix.stems)}, not for {', '.join(names)}: "
+                "apply it as a preset to match them."
+            )
+        levels = stem_levels(song, threads=threads)
+        if all(level.silent for level in levels):
+            raise MixgymError(f"Every stem of {song.title!r} is silent: there is nothing to mix.")
+        self._song, self._threads = song, threads
+        self._strips = [
+            None
+            if level.silent
+            else Strip(STRIP.settings(row), level.loudness_lufs, stem.channels, song.sample_rate)
+            for stem, level, row in zip(song.stems, levels, mix.strips, strict=True)
+        ]
+        self._side_chains = [
+            None if name is None or levels[names.index(name)].silent else names.index(name)
+            for name in mix.side_chains
+        ]
+        self._side_gains = [
+            1.0
+            if source is None
+            else 10 ** ((level.loudness_lufs - levels[source].loudness_lufs) / 20)
+            for level, source in zip(levels, self._side_chains, strict=True)
+        ]
+        buses = BUSES.settings(mix.buses)
+        self._buses: dict[str, tuple[ReverbBus | DelayBus, NDArray[np.float32]]] = {}
+        for name, make in (("reverb", ReverbBus), ("delay", DelayBus)):
+            gains = _sends(mix, f"{name}_send_db")
+            if gains.any():
+                self._buses[name] = (make(buses, song.sample_rate), gains)
+        tail_s = max((bus.tail_s for bus, _ in self._buses.values()), default=0.0)
+        self.frames = song.frames + (round(tail_s * song.sample_rate) if tail else 0)
+
+    def blocks(self, block_frames: int = BLOCK_FRAMES) -> Iterator[BusBlock]:
+        """The whole song in blocks; the same samples whatever `block_frames` (>= 1) is."""
+        step = whole_quanta(block_frames)
+        with ThreadPoolExecutor(self._threads) as pool:
+            for start in range(0, self.frames, step):
+                block = self._block(pool, start, step)
+                yield block if start + step <= self.frames else _cut(block, self.frames - start)
+
+    def _block(self, pool: ThreadPoolExecutor, start: int, step: int) -> BusBlock:
+        def one(i: int) -> NDArray[np.float32] | None:
+            strip, source = self._strips[i], self._side_chains[i]
+            if strip is None:
+                return None
+            key = None
+            if source is not None:
+                key = self._song.stems[source].read(start, step) * np.float32(self._side_gains[i])
+            return strip.process(self._song.stems[i].read(start, step), key)
+
+        strips = list(pool.map(one, range(len(self._strips))))
+        total = np.zeros((2, step), dtype=np.float32)
+        for audio in strips:
+            if audio is not None:
+                accumulate(total, audio, np.float32(1.0))
+
+        def send(name: str) -> NDArray[np.float32]:
+            bus, gains = self._buses[name]
+            sent = np.zeros((2, step), dtype=np.float32)
+            for audio, gain in zip(strips, gains, strict=True):
+                if audio is not None and gain > 0:
+                    accumulate(sent, audio, gain)
+            return bus.process(sent)
+
+        returns = dict(zip(self._buses, pool.map(send, self._buses), strict=True))
+        for audio in returns.values():
+            accumulate(total, audio, np.float32(1.0))
+        return BusBlock(start, total, strips, returns)
+
+
+def _cut(block: BusBlock, frames: int) -> BusBlock:
+    return BusBlock(
+        block.start,
+        block.total[:, :frames],
+        [None if strip is None else strip[:, :frames] for strip in block.strips],
+        {name: audio[:, :frames] for name, audio in block.returns.items()},
+    )

@@ -1,0 +1,196 @@
+"""Preset files: a mix as JSON that people can read, edit, keep and apply to another song."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import MixgymError
+from .mix import Mix, check_values
+from .parameters import BUSES, MASTER, STRIP
+
+if TYPE_CHECKING:
+    from ..songs import Song
+
+VERSION = 1
+MAX_BYTES = 4_000_000
+MAX_STEMS = 256
+
+Value = Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, Field(max_length=500)]
+
+FAMILIES: tuple[frozenset[str], ...] = (
+    frozenset({"lead_vocal", "backing_vocal"}),
+    frozenset({"kick", "snare", "hats", "toms", "percussion", "drums"}),
+    frozenset({"keys", "synth", "pad", "strings", "guitar", "brass", "winds"}),
+)
+
+
+class StemSettings(BaseModel):
+    """One stem's part of a preset file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Text
+    role: Text = "other"
+    side_chain: Text | None = None
+    settings: dict[str, Value] = Field(default_factory=dict, max_length=1000)
+    reasons: list[Text] = Field(default_factory=list, max_length=50)
+
+
+class Preset(BaseModel):
+    """The schema of a preset file, version 1; settings left out keep their defaults."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format: Literal["mixgym-preset"] = "mixgym-preset"
+    version: int = VERSION
+    made_by: Text = ""
+    stems: list[StemSettings] = Field(max_length=MAX_STEMS)
+    buses: dict[str, Value] = Field(default_factory=dict, max_length=1000)
+    master: dict[str, Value] = Field(default_factory=dict, max_length=1000)
+    reasons: dict[str, list[Text]] = Field(default_factory=dict, max_length=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A preset's mix for a song, and how each stem came by its settings."""
+
+    mix: Mix
+    matches: Mapping[str, str]
+
+
+def preset_of(mix: Mix) -> Preset:
+    """The preset that holds a mix."""
+    return Preset(
+        made_by=mix.made_by,
+        stems=[
+            StemSettings(
+                name=name,
+                role=role,
+                side_chain=side_chain,
+                settings=STRIP.settings(strip),
+                reasons=list(mix.reasons.get(name, ())),
+            )
+            for name, role, side_chain, strip in zip(
+                mix.stems, mix.roles, mix.side_chains, mix.strips, strict=True
+            )
+        ],
+        buses=BUSES.settings(mix.buses),
+        master=MASTER.settings(mix.master),
+        reasons={k: list(v) for k, v in mix.reasons.items() if k in ("buses", "master")},
+    )
+
+
+def dumps(mix: Mix) -> str:
+    """A mix as the text of a preset file."""
+    return preset_of(mix).model_dump_json(indent=1) + "\n"
+
+
+def load_preset(path: str | Path) -> Preset:
+    """Read and check a preset file.
+
+    Raises:
+        MixgymError: the file is missing, too large, not JSON, of a newer version, or holds
+            unknown names or values out of range.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise MixgymError(f"{path} is larger than {MAX_BYTES} bytes: not a mixgym preset.")
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MixgymError(f"Cannot read the preset {path}: {error.strerror}.") from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise MixgymError(
+            f"{path} is not JSON ({error}); save a preset with --save-preset."
+        ) from error
+    if not isinstance(document, dict) or document.get("format") != "mixgym-preset":
+        raise MixgymError(f'{path} is no mixgym preset: it lacks "format": "mixgym-preset".')
+    version = document.get("version", VERSION)
+    if isinstance(version, int) and version > VERSION:
+        raise MixgymError(
+            f"{path} was saved by a newer mixgym (preset version {version}, this one reads up to "
+            f"{VERSION}): upgrade mixgym."
+        )
+    try:
+        preset = Preset.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise MixgymError(f"{path}: {where}: {first['msg']}.") from error
+    _check(preset, path)
+    return preset
+
+
+def apply_preset(preset: Preset, song: Song) -> Applied:
+    """The preset's settings on a song's stems.
+
+    A stem takes the settings of the preset's stem with its name, else of one with its role,
+    else of one with a role of the same family (drums, voices, harmony), else the defaults.
+    Several of one role are dealt out in turn.
+    """
+    by_name = {stem.name: stem for stem in preset.stems}
+    dealt: dict[str, int] = {}
+    chosen: list[StemSettings | None] = []
+    matches: dict[str, str] = {}
+    for stem in song.stems:
+        source = by_name.get(stem.name)
+        how = "by name"
+        if source is None:
+            source, how = _by_role(stem.role, preset.stems, dealt)
+        chosen.append(source)
+        matches[stem.name] = f"{source.name} ({how})" if source else "defaults"
+    names = tuple(stem.name for stem in song.stems)
+    mix = Mix(
+        stems=names,
+        roles=tuple(stem.role for stem in song.stems),
+        strips=np.array([STRIP.vector(s.settings if s else {}) for s in chosen]),
+        buses=BUSES.vector(preset.buses),
+        master=MASTER.vector(preset.master),
+        side_chains=tuple(s.side_chain if s and s.side_chain in names else None for s in chosen),
+        made_by=f"preset ({preset.made_by})" if preset.made_by else "preset",
+        reasons={
+            **{name: tuple(s.reasons) for name, s in zip(names, chosen, strict=True) if s},
+            **{key: tuple(value) for key, value in preset.reasons.items()},
+        },
+    )
+    return Applied(mix, matches)
+
+
+def _by_role(
+    role: str, stems: list[StemSettings], dealt: dict[str, int]
+) -> tuple[StemSettings | None, str]:
+    candidates = [stem for stem in stems if stem.role == role]
+    how = f"by role {role}"
+    if not candidates:
+        family = next((f for f in FAMILIES if role in f), frozenset())
+        candidates = [stem for stem in stems if stem.role in family]
+        how = f"nearest to role {role}"
+    if not candidates:
+        return None, how
+    turn = dealt.get(role, 0)
+    dealt[role] = turn + 1
+    return candidates[turn % len(candidates)], how
+
+
+def _check(preset: Preset, path: Path) -> None:
+    names = [stem.name for stem in preset.stems]
+    for name in names:
+        if names.count(name) > 1:
+            raise MixgymError(f"{path}: two stems are called {name!r}; rename one.")
+    for stem in preset.stems:
+        check_values(STRIP, stem.settings, f"{path}: stem {stem.name!r}")
+        if stem.side_chain is not None and stem.side_chain not in names:
+            raise MixgymError(
+                f"{path}: stem {stem.name!r} is side-chained to {stem.side_chain!r}, "
+                "which the preset does not hold."
+            )
+    check_values(BUSES, preset.buses, f"{path}: buses")
+    check_values(MASTER, preset.master, f"{path}: master")
