@@ -27,10 +27,10 @@ def kick(rng: np.random.Generator, sample_rate: int) -> Voice:
     click_band = band_sos(1500.0, 6000.0, sample_rate)
 
     def stroke(note: Note) -> Samples:
-        out = body.copy()
+        out: Samples = body.copy()
         tick = filtered(click_band, rng.standard_normal(click_t.size)) * click_envelope
         out[: tick.size] += click * note.velocity * tick
-        return note.velocity * out
+        return out
 
     return stroke
 
@@ -51,7 +51,8 @@ def snare(rng: np.random.Generator, sample_rate: int) -> Voice:
             modes, ring_s, np.array([1.0, 0.6, 0.3]), np.zeros(3), t.size, sample_rate
         )
         noise = filtered(wires_band, rng.standard_normal(t.size)) * envelope
-        return note.velocity * (skin + wires * noise)
+        sound: Samples = skin + wires * noise
+        return sound
 
     return stroke
 
@@ -76,7 +77,8 @@ def hats(rng: np.random.Generator, sample_rate: int) -> Voice:
         )
         noise = filtered(band, rng.standard_normal(t.size)) * np.exp(-t / decay_s)
         edges = np.minimum(1.0, t / 0.001) * np.minimum(1.0, (t[-1] - t) / (0.5 * decay_s))
-        return note.velocity * edges * (metal + noise_share * noise)
+        sound: Samples = edges * (metal + noise_share * noise)
+        return sound
 
     return stroke
 
@@ -91,7 +93,8 @@ def _shaker(rng: np.random.Generator, sample_rate: int) -> Voice:
 
     def stroke(note: Note) -> Samples:
         noise = filtered(band, rng.standard_normal(t.size))
-        return note.velocity * (1.0 if note.pitch else 0.7) * envelope * noise
+        sound: Samples = (1.0 if note.pitch else 0.7) * envelope * noise
+        return sound
 
     return stroke
 
@@ -110,14 +113,16 @@ def _congas(rng: np.random.Generator, sample_rate: int) -> Voice:
         levels = np.array([1.0, 0.5, 0.3, 0.2 * note.velocity])
         skin = damped_sines(modes_hz, decay_s, levels, np.zeros(4), t.size, sample_rate)
         slap = filtered(slap_band, rng.standard_normal(t.size)) * slap_envelope
-        return note.velocity * (skin + 0.4 * note.velocity * slap)
+        sound: Samples = skin + 0.4 * note.velocity * slap
+        return sound
 
     return stroke
 
 
 def _tambourine(rng: np.random.Generator, sample_rate: int) -> Voice:
     """Jingles: high inharmonic partials set off a few milliseconds apart."""
-    partials_hz = rng.uniform(4500.0, 11000.0, 24)
+    highest_hz = min(11000.0, 0.45 * sample_rate)
+    partials_hz = rng.uniform(0.4 * highest_hz, highest_hz, 24)
     decay_s = rng.uniform(0.04, 0.12, 24)
     t = clock(0.5, sample_rate)
 
@@ -134,7 +139,7 @@ def _tambourine(rng: np.random.Generator, sample_rate: int) -> Voice:
                 t.size - late,
                 sample_rate,
             )
-        return note.velocity * out
+        return out
 
     return stroke
 
@@ -151,7 +156,8 @@ def _claps(rng: np.random.Generator, sample_rate: int) -> Voice:
         late = np.sort(rng.uniform(0.0, 0.03, 4))
         for start_s, decay_s in zip(late, (0.004, 0.004, 0.004, tail_s), strict=True):
             envelope += np.where(t >= start_s, np.exp(-np.maximum(t - start_s, 0.0) / decay_s), 0.0)
-        return note.velocity * envelope * filtered(band, rng.standard_normal(t.size))
+        sound: Samples = envelope * filtered(band, rng.standard_normal(t.size))
+        return sound
 
     return stroke
 

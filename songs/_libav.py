@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import av
@@ -9,6 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .formats import BLOCK_FRAMES, AudioInfo, DamagedAudioError, NotAudioError
+
+# libav comes back to Python after every packet, and threads that do so at the same time pass the
+# interpreter's lock back and forth: two of them are slower than one. So they take turns, a block
+# each, and overlap with the other threads' checking, resampling and writing.
+_DECODING = Lock()
 
 # Demuxers that never open a second file or a network address, as playlists would.
 _OPTIONS = {"format_whitelist": "mov,aac,caf,matroska,asf,wav,aiff,flac,ogg,mp3"}
@@ -45,30 +51,41 @@ def blocks(info: AudioInfo) -> Iterator[NDArray[np.float32]]:
     Raises:
         DamagedAudioError: packets are missing or cannot be decoded.
     """
-    layout = "mono" if info.channels == 1 else "stereo"
     with _open(info.path) as container:
         stream = container.streams.audio[info.stream]
-        resampler = av.AudioResampler(format="flt", layout=layout, rate=info.sample_rate)
-        packets = 0
-        pending: list[NDArray[np.float32]] = []
-        pending_frames = 0
-        try:
-            for packet in container.demux(stream):
-                packets += packet.size > 0
-                for frame in packet.decode():
-                    for packed in resampler.resample(frame):
-                        samples = packed.to_ndarray().reshape(-1, info.channels)
-                        pending.append(samples)
-                        pending_frames += len(samples)
-                if pending_frames >= BLOCK_FRAMES:
-                    yield np.concatenate(pending)
-                    pending, pending_frames = [], 0
-        except av.error.FFmpegError as error:
-            raise DamagedAudioError(str(error)) from error
-        if pending:
-            yield np.concatenate(pending)
-        if packets < stream.frames:
-            raise DamagedAudioError(f"{packets} of {stream.frames} packets could be read")
+        frames = _planar_frames(container, stream, info)
+        while True:
+            pending: list[NDArray[np.float32]] = []
+            count = 0
+            with _DECODING:
+                for samples in frames:
+                    pending.append(samples)
+                    count += samples.shape[1]
+                    if count >= BLOCK_FRAMES:
+                        break
+            if not pending:
+                return
+            yield np.ascontiguousarray(np.concatenate(pending, axis=1).T)
+
+
+def _planar_frames(container: Any, stream: Any, info: AudioInfo) -> Iterator[NDArray[np.float32]]:
+    """Yield every decoded frame as (channels, frames)."""
+    layout = "mono" if info.channels == 1 else "stereo"
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=info.sample_rate)
+    wanted = ("fltp", info.channels, info.sample_rate)
+    packets = 0
+    try:
+        for packet in container.demux(stream):
+            packets += packet.size > 0
+            for frame in packet.decode():
+                if (frame.format.name, frame.layout.nb_channels, frame.sample_rate) == wanted:
+                    yield frame.to_ndarray()
+                else:
+                    yield from (planar.to_ndarray() for planar in resampler.resample(frame))
+    except av.error.FFmpegError as error:
+        raise DamagedAudioError(str(error)) from error
+    if packets < stream.frames:
+        raise DamagedAudioError(f"{packets} of {stream.frames} packets could be read")
 
 
 def _open(path: Path) -> Any:

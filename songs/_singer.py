@@ -108,7 +108,8 @@ def sing(
     vowels = formants(gain * (glottis + breath), tract_hz, _BANDWIDTHS_HZ, hop, sample_rate)
     hissing = np.interp(at, knots, _smoothed(hiss, 0.012, hop_s))
     consonants = filtered(band_sos(4500.0, 9500.0, sample_rate), rng.standard_normal(frames))
-    return vowels + singer.sibilance * hissing * consonants
+    line: Samples = vowels + singer.sibilance * hissing * consonants
+    return line
 
 
 def _tract(vowel: int, singer: Singer) -> Samples:

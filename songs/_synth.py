@@ -9,7 +9,7 @@ from scipy import signal
 from ._score import Note
 
 Samples = NDArray[np.float64]
-Voice = Callable[[Note], Samples]  # one note in, `(frames,)` or `(2, frames)` out
+Voice = Callable[[Note], Samples]  # one note in, `(frames,)` or `(2, frames)` out, peak near 1
 
 
 def midi_hz(pitch: float) -> float:
@@ -52,7 +52,7 @@ def bell_sos(centre_hz: float, gain_db: float, q: float, sample_rate: int) -> Sa
     alpha = np.sin(omega) / (2.0 * q)
     b = np.array([1.0 + alpha * a, -2.0 * np.cos(omega), 1.0 - alpha * a])
     c = np.array([1.0 + alpha / a, -2.0 * np.cos(omega), 1.0 - alpha / a])
-    return np.concatenate([b, c])[np.newaxis] / c[0]
+    return np.asarray(np.concatenate([b, c])[np.newaxis] / c[0])
 
 
 def filtered(sos: Samples, x: Samples) -> Samples:
@@ -73,17 +73,17 @@ def perform(
     frames: int,
     sample_rate: int,
 ) -> Samples:
-    """Every note through its voice: `(1, frames)`, or `(2, frames)` where `pans` has a position each.
+    """Every note through its voice, as loud as its velocity; what rings past the end is cut.
 
-    A note that rings past the end is cut there. A voice that gives two channels keeps its own
-    image; without `pans` its left channel alone is heard.
+    Gives `(1, frames)`, or `(2, frames)` where `pans` has a position for each note. A voice of two
+    channels keeps its own image; without `pans` its left channel alone is heard.
     """
     out = np.zeros((1 if pans is None else 2, frames))
     for i, note in enumerate(notes):
         start = round(note.start_s * sample_rate)
         if start >= frames:
             continue
-        sound = voice(note)[..., : frames - start]
+        sound = note.velocity * voice(note)[..., : frames - start]
         window = out[:, start : start + sound.shape[-1]]
         if sound.ndim == 2:
             window += sound[: len(out)]

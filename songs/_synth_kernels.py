@@ -126,7 +126,7 @@ def string(
 def formants(
     x: Samples, frequency_hz: Samples, bandwidth_hz: Samples, hop: int, sample_rate: int
 ) -> Samples:
-    """Vocal tract: two-pole resonators in series, each of unit gain at 0 Hz; `(frames,)` in and out.
+    """Vocal tract, `(frames,)` in and out: two-pole resonators in series, of unit gain at 0 Hz.
 
     `frequency_hz` is `(hops, resonators)`, one row every `hop` frames; `bandwidth_hz` is
     `(resonators,)`. Klatt, "Software for a cascade/parallel formant synthesizer", J. Acoust. Soc.

@@ -34,13 +34,14 @@ def _pluck(
     comb = max(1, round(pick * period))
     excitation[comb:] -= 0.9 * excitation[:-comb]
     plucked = string(excitation, frequency_hz, decay_s, damping, sample_rate)
-    return note.velocity * envelope * plucked
+    sound: Samples = envelope * plucked
+    return sound
 
 
 def _finger_bass(rng: np.random.Generator, sample_rate: int) -> Voice:
     """Electric bass played with the fingers."""
     decay_s, damping = rng.uniform(2.5, 5.0), rng.uniform(0.3, 0.5)
-    brightness_hz, pick = rng.uniform(150.0, 600.0), rng.uniform(0.2, 0.4)
+    brightness_hz, pick = rng.uniform(120.0, 350.0), rng.uniform(0.2, 0.4)
     body = bell_sos(rng.uniform(60.0, 110.0), 4.0, 0.8, sample_rate)
 
     def play(note: Note) -> Samples:
@@ -76,7 +77,8 @@ def _synth_bass(rng: np.random.Generator, sample_rate: int) -> Voice:
             wave = wave - sawtooth(cycles, 0.5)
         cutoff_hz = floor_hz + note.velocity * sweep_hz * np.exp(-t / sweep_s)
         tone = lowpass(wave, cutoff_hz, q, sample_rate)
-        return note.velocity * envelope * (tone + sub * np.sin(2.0 * np.pi * frequency_hz * t))
+        sound: Samples = envelope * (tone + sub * np.sin(2.0 * np.pi * frequency_hz * t))
+        return sound
 
     return play
 
@@ -89,7 +91,8 @@ def _sub_bass(rng: np.random.Generator, sample_rate: int) -> Voice:
         envelope = gate(note.duration_s, 0.005, 0.08, sample_rate)
         t = np.arange(envelope.size) / sample_rate
         sine = np.sin(2.0 * np.pi * midi_hz(note.pitch) * t) * np.exp(-t / decay_s)
-        return note.velocity * envelope * np.tanh(drive * (sine + 0.15)) / np.tanh(drive)
+        sound: Samples = envelope * np.tanh(drive * (sine + 0.15)) / np.tanh(drive)
+        return sound
 
     return play
 
@@ -112,7 +115,8 @@ def _electric_piano(rng: np.random.Generator, sample_rate: int) -> Voice:
         ratio = max(1.0, min(14.0, float(int(0.2 * sample_rate / frequency_hz))))
         body = np.sin(omega_t + index * note.velocity * np.exp(-t / index_s) * np.sin(omega_t))
         ping = tine * note.velocity * np.exp(-t / tine_s) * np.sin(ratio * omega_t)
-        return note.velocity * envelope * np.exp(-t / decay_s) * (body + ping)
+        sound: Samples = envelope * np.exp(-t / decay_s) * (body + ping)
+        return sound
 
     return play
 
@@ -136,7 +140,8 @@ def _piano(rng: np.random.Generator, sample_rate: int) -> Voice:
         phases = rng.uniform(0.0, 2.0 * np.pi, k.size)
         partials_hz = midi_hz(note.pitch) * stretch
         tone = damped_sines(partials_hz, decay_s, levels, phases, envelope.size, sample_rate)
-        return note.velocity * envelope * tone
+        sound: Samples = envelope * tone
+        return sound
 
     return play
 
@@ -153,7 +158,8 @@ def _organ(rng: np.random.Generator, sample_rate: int) -> Voice:
         partials_hz = midi_hz(note.pitch) * ratios
         phases = rng.uniform(0.0, 2.0 * np.pi, ratios.size)
         tone = damped_sines(partials_hz, for_ever_s, drawbars, phases, envelope.size, sample_rate)
-        return note.velocity * envelope * tone
+        sound: Samples = envelope * tone
+        return sound
 
     return play
 
@@ -190,13 +196,9 @@ def guitar(rng: np.random.Generator, sample_rate: int) -> Voice:
 
 
 def pad(rng: np.random.Generator, sample_rate: int) -> Voice:
-    """Detuned sawtooths under a low-pass that breathes; two channels, each with its own detuning."""
-    detune_cents = rng.uniform(5.0, 16.0)
-    cutoff_hz, depth, rate_hz = (
-        rng.uniform(600.0, 2500.0),
-        rng.uniform(0.1, 0.5),
-        rng.uniform(0.05, 0.3),
-    )
+    """Detuned sawtooths under a low-pass that breathes; the two channels are detuned apart."""
+    detune_cents, cutoff_hz = rng.uniform(5.0, 16.0), rng.uniform(600.0, 2500.0)
+    depth, rate_hz = rng.uniform(0.1, 0.5), rng.uniform(0.05, 0.3)
     attack_s, release_s = rng.uniform(0.08, 0.35), rng.uniform(0.15, 0.4)
 
     def play(note: Note) -> Samples:
@@ -209,7 +211,8 @@ def pad(rng: np.random.Generator, sample_rate: int) -> Voice:
                 cycles = midi_hz(note.pitch + cents / 100.0) / sample_rate
                 channel += sawtooth(np.full(channel.size, cycles), float(rng.random()))
             channel[:] = lowpass(channel, moving_hz, 0.8, sample_rate)
-        return note.velocity * envelope * out
+        sound: Samples = envelope * out
+        return sound
 
     return play
 
@@ -228,7 +231,8 @@ def arp(rng: np.random.Generator, sample_rate: int) -> Voice:
         if square:
             wave = wave - sawtooth(cycles, 0.5)
         cutoff_hz = floor_hz + note.velocity * sweep_hz * np.exp(-t / sweep_s)
-        return note.velocity * envelope * lowpass(wave, cutoff_hz, q, sample_rate)
+        sound: Samples = envelope * lowpass(wave, cutoff_hz, q, sample_rate)
+        return sound
 
     return play
 

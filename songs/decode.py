@@ -36,10 +36,8 @@ def probe(path: Path) -> list[AudioInfo]:
     """
     _check_readable(path)
     streams = _probe_any(path)
-    if not is_stem_container(path) or len(streams) == 1:
-        streams = streams[:1]
-    else:
-        streams = streams[1:]
+    if len(streams) > 1:  # a Stem file starts with its mixdown
+        streams = streams[1:] if is_stem_container(path) else streams[:1]
     for info in streams:
         check_sample_rate(info.sample_rate, str(path))
         if info.channels not in (1, 2):

@@ -7,14 +7,16 @@ from typing import Literal
 BLOCK_FRAMES = 65_536
 """How many frames are decoded at a time."""
 
-AUDIO_SUFFIXES = frozenset(
-    ".wav .wave .bwf .rf64 .w64 .aif .aiff .aifc .caf .flac .ogg .oga .opus .mp3 "
-    ".m4a .m4b .mp4 .aac .mov".split()
-)
-"""Endings that make a file in a folder a stem; a file named outright may have any."""
-
-LIBAV_SUFFIXES = frozenset(".m4a .m4b .mp4 .aac .mov".split())
+LIBAV_SUFFIXES = frozenset({".m4a", ".m4b", ".mp4", ".aac", ".mov"})
 """Endings of containers that libsndfile cannot read."""
+
+_SNDFILE_SUFFIXES = frozenset(
+    {".wav", ".wave", ".bwf", ".rf64", ".w64", ".aif", ".aiff", ".aifc", ".caf"}
+    | {".flac", ".ogg", ".oga", ".opus", ".mp3"}
+)
+
+AUDIO_SUFFIXES = _SNDFILE_SUFFIXES | LIBAV_SUFFIXES
+"""Endings that make a file in a folder a stem; a file named outright may have any."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Everything is synthesised, from the score to the singer; no sample or recording 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -18,30 +19,39 @@ from ._singer import Singer, sing
 from ._synth import Samples, Voice, bell_sos, filtered, high_pass_sos, pan_gains, perform
 from .song import Song, check_sample_rate
 
-_MIN_DURATION_S, _MAX_DURATION_S = 4.0, 900.0
+_MIN_DURATION_S, _MAX_DURATION_S = 4.0, 600.0
 _LEVEL_DB, _LEVEL_SPREAD_DB = -26.0, 12.0  # RMS of a stem while it plays
 _PEAK = 0.9
 _FADE_S = 0.25
 
-VoiceFactory = Callable[[np.random.Generator, int], Voice]
 
-# part: (role, what plays it, how it sounds, chance of a stereo stem), in console order.
-_PLAYED: dict[str, tuple[str, Callable[[Score], list[Note]], VoiceFactory, float]] = {
-    "Kick": ("kick", _parts.kick, _drums.kick, 0.0),
-    "Snare": ("snare", _parts.snare, _drums.snare, 0.0),
-    "Hats": ("hats", _parts.hats, _drums.hats, 0.4),
-    "Percussion": ("percussion", _parts.percussion, _drums.percussion, 0.5),
-    "Bass": ("bass", _parts.bass, _tones.bass, 0.0),
-    "Keys": ("keys", _parts.keys, _tones.keys, 0.7),
-    "Guitar": ("guitar", _parts.guitar, _tones.guitar, 0.5),
-    "Pad": ("pad", _parts.pad, _tones.pad, 0.9),
-    "Arp": ("synth", _parts.arp, _tones.arp, 0.6),
+class _Part(NamedTuple):
+    """A kind of stem."""
+
+    role: str
+    stereo: float  # how likely it is a stereo stem
+    notes: Callable[[Score], list[list[Note]]]  # lines, each for one player
+    voice: Callable[[np.random.Generator, int], Voice] | None  # None is sung
+
+
+def _solo(part: Callable[[Score], list[Note]]) -> Callable[[Score], list[list[Note]]]:
+    return lambda score: [part(score)]
+
+
+# In console order.
+_PARTS = {
+    "Kick": _Part("kick", 0.0, _solo(_parts.kick), _drums.kick),
+    "Snare": _Part("snare", 0.0, _solo(_parts.snare), _drums.snare),
+    "Hats": _Part("hats", 0.4, _solo(_parts.hats), _drums.hats),
+    "Percussion": _Part("percussion", 0.5, _solo(_parts.percussion), _drums.percussion),
+    "Bass": _Part("bass", 0.0, _solo(_parts.bass), _tones.bass),
+    "Keys": _Part("keys", 0.7, _solo(_parts.keys), _tones.keys),
+    "Guitar": _Part("guitar", 0.5, _solo(_parts.guitar), _tones.guitar),
+    "Pad": _Part("pad", 0.9, _solo(_parts.pad), _tones.pad),
+    "Arp": _Part("synth", 0.6, _solo(_parts.arp), _tones.arp),
+    "Lead Vocal": _Part("lead_vocal", 0.0, _solo(_melody.lead), None),
+    "Backing Vocal": _Part("backing_vocal", 0.7, _melody.backing, None),
 }
-_SUNG: dict[str, tuple[str, float]] = {
-    "Lead Vocal": ("lead_vocal", 0.0),
-    "Backing Vocal": ("backing_vocal", 0.7),
-}
-_ROLES = {name: spec[0] for name, spec in {**_PLAYED, **_SUNG}.items()}
 _CORE = ("Kick", "Bass", "Lead Vocal", "Snare", "Hats")
 
 
@@ -53,13 +63,14 @@ def generate_song(
 ) -> Song:
     """A song of its own: drums, bass, harmony, and a voice that sings words of no language.
 
-    Tempo (70 to 150 BPM), key, chords, groove, instruments, timbres, stem levels (within 12 dB of
-    each other's middle) and which stems are stereo all follow from `seed`; the same arguments give
-    the same samples. Stems are as if recorded and not yet mixed: dry, peaks at most 0.9, no DC.
+    Tempo (70 to 150 BPM), key, chords, groove, instruments, timbres, stem levels (over +-12 dB) and
+    which stems are stereo all follow from `seed`; the same arguments give the same samples, and a
+    stem does not depend on which others there are. Stems are as if recorded and not yet mixed: dry,
+    peaks at most 0.9, no DC.
 
     Args:
         seed: at least 0.
-        duration_s: 4 to 900 s; the song is exactly `round(duration_s * sample_rate)` frames long.
+        duration_s: 4 to 600 s; the song is exactly `round(duration_s * sample_rate)` frames long.
         sample_rate: 8000 to 192000 Hz.
         stems: how many, 1 to 11; drawn from 7 to 10 when not given.
 
@@ -74,7 +85,7 @@ def generate_song(
         arrays,
         sample_rate,
         title=f"demo-{seed}",
-        roles={name: _ROLES[name] for name in names},
+        roles={name: _PARTS[name].role for name in names},
         tempo_bpm=score.tempo_bpm,
     )
 
@@ -126,8 +137,8 @@ def _check(seed: int, duration_s: float, sample_rate: int, stems: int | None) ->
             f"{_MAX_DURATION_S:g} s."
         )
     check_sample_rate(sample_rate, "A generated song")
-    if stems is not None and not 1 <= stems <= len(_ROLES):
-        raise MixgymError(f"{stems} stems cannot be made: ask for 1 to {len(_ROLES)}.")
+    if stems is not None and not 1 <= stems <= len(_PARTS):
+        raise MixgymError(f"{stems} stems cannot be made: ask for 1 to {len(_PARTS)}.")
 
 
 def _arrangement(score: Score, stems: int | None) -> list[str]:
@@ -136,26 +147,24 @@ def _arrangement(score: Score, stems: int | None) -> list[str]:
     count = int(rng.integers(7, 11)) if stems is None else stems
     harmony = "Keys" if rng.random() < 0.6 else "Guitar"
     wanted = [harmony, *_CORE]
-    colour = [name for name in _ROLES if name not in wanted]
+    colour = [name for name in _PARTS if name not in wanted]
     rng.shuffle(colour)
     chosen = (wanted + colour)[:count]
-    return [name for name in _ROLES if name in chosen]
+    return [name for name in _PARTS if name in chosen]
 
 
 def _stem(name: str, score: Score, sample_rate: int) -> NDArray[np.float32]:
     """One stem as `(channels, frames)`, at the level it was recorded."""
     rng = score.rng(name)
     frames = round(score.duration_s * sample_rate)
-    if name in _SUNG:
-        stereo = bool(rng.random() < _SUNG[name][1])
-        lines = _melody.backing(score) if name == "Backing Vocal" else [_melody.lead(score)]
+    part = _PARTS[name]
+    lines = part.notes(score)
+    stereo = bool(rng.random() < part.stereo)
+    if part.voice is None:
         audio = _sung(lines, rng, stereo, frames, sample_rate)
     else:
-        _, part, factory, chance = _PLAYED[name]
-        stereo = bool(rng.random() < chance)
-        audio = _played(
-            name, part(score), factory(rng, sample_rate), rng, stereo, frames, sample_rate
-        )
+        voice = part.voice(rng, sample_rate)
+        audio = _played(name, lines[0], voice, rng, stereo, frames, sample_rate)
     return _recorded(audio, rng, sample_rate)
 
 
@@ -195,11 +204,9 @@ def _sung(
         late = _parts.humanised(line, rng, timing_s=0.008)
         voices.append(sing(late, singer, rng, frames, sample_rate))
     if not stereo:
-        return np.sum(voices, axis=0)[np.newaxis]
-    positions = np.linspace(-0.7, 0.7, len(voices))
-    return np.sum(
-        [pan_gains(p)[:, np.newaxis] * v for p, v in zip(positions, voices, strict=True)], axis=0
-    )
+        return np.asarray(np.sum(voices, axis=0)[np.newaxis])
+    gains = [pan_gains(position) for position in np.linspace(-0.7, 0.7, len(voices)).tolist()]
+    return np.asarray(np.transpose(gains) @ np.stack(voices))
 
 
 def _recorded(audio: Samples, rng: np.random.Generator, sample_rate: int) -> NDArray[np.float32]:

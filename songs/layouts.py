@@ -9,8 +9,8 @@ Known layouts, tried in this order:
 - a folder whose only sub-folder holds the files, as multitrack archives unpack.
 - a folder with one sub-folder for each group of stems ("Drums", "Vox", ...).
 
-Hidden files, `__MACOSX` and a folder called `reference` are never stems. Files in a folder go before
-its sub-folders: these are looked into only where it holds no audio itself.
+Hidden files, `__MACOSX` and a folder called `reference` are never stems. Files in a folder go
+before its sub-folders: these are looked into only where it holds no audio itself.
 """
 
 import re
@@ -50,7 +50,7 @@ class StemFile:
     hint: str = ""
 
     def guessed_role(self, name: str) -> str:
-        """Return the role by metadata, else by `name`, else by the file's name, else by the hint."""
+        """Return the role by metadata, else by `name`, the file's name, or the hint."""
         if self.role is not None:
             return self.role
         guesses = (guess_role(text) for text in (name, self.path.stem, self.hint))
@@ -215,6 +215,8 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(visible, key=_natural)
 
 
-def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+def _natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
+    """Numbers by value and before letters, letters without case."""
     parts = re.findall(r"\d+|\D+", path.name.lower())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name
+    key = [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts]
+    return key, path.name

@@ -10,8 +10,8 @@ from .layouts import StemFile
 
 # "OH_L", "OH L", "OH.L", "OH-R", "Gtr Left", "OverheadR"; never "HALL" or "Floor".
 _SIDE = re.compile(
-    r"(?P<name>.*?[^\W_].*?)(?:[\s_.\-]+\(?(?P<word>l|r|left|right)\)?|(?<=[a-z0-9])(?P<camel>[LR]|Left|Right))$",
-    re.IGNORECASE,
+    r"(?P<name>.*?[^\W_].*?)"
+    r"(?:[\s_.\-]+\(?(?P<word>(?i:l|r|left|right))\)?|(?<=[a-z0-9])(?P<camel>[LR]|Left|Right))$"
 )
 _INDEX = re.compile(r"^\d+[\s._-]+")
 
@@ -46,9 +46,9 @@ def join_pairs(tracks: Sequence[Track]) -> list[Track]:
     for pair in sides.values():
         if len(pair["l"]) == len(pair["r"]):
             for left, right in zip(pair["l"], pair["r"], strict=True):
-                name = _side(left.name)
+                bare = _side(left.name)
                 joined[id(left)] = Track(
-                    name[0] if name else left.name, left.file, left.streams + right.streams
+                    bare[0] if bare else left.name, left.file, left.streams + right.streams
                 )
                 absorbed.add(id(right))
     return [joined.get(id(track), track) for track in tracks if id(track) not in absorbed]

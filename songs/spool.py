@@ -38,7 +38,7 @@ class SpoolReader:
 
     def append(self, block: NDArray[np.float32]) -> None:
         """Add a block shaped (frames, channels)."""
-        rest = memoryview(np.ascontiguousarray(block)).cast("B") if block.size else memoryview(b"")
+        rest = memoryview(block.tobytes())
         with _told():
             while rest:
                 rest = rest[self._file.write(rest) :]
@@ -46,15 +46,15 @@ class SpoolReader:
 
     def read(self, start: int, frames: int) -> NDArray[np.float32]:
         """See `Reader.read`."""
-        block = np.empty((frames, self.channels), np.float32)
-        if frames:
-            rest = memoryview(block).cast("B")
-            offset = start * self.channels * _SAMPLE_BYTES
-            while rest:
-                count = self._read_at(offset, rest)
-                if count == 0:
-                    raise EOFError(f"spool of {self.frames} frames ends before {start + frames}")
-                rest, offset = rest[count:], offset + count
+        frame_bytes = self.channels * _SAMPLE_BYTES
+        buffer = bytearray(frames * frame_bytes)
+        rest, offset = memoryview(buffer), start * frame_bytes
+        while rest:
+            count = self._read_at(offset, rest)
+            if count == 0:
+                raise EOFError(f"spool of {self.frames} frames ends before {start + frames}")
+            rest, offset = rest[count:], offset + count
+        block = np.frombuffer(buffer, np.float32).reshape(frames, self.channels)
         return np.ascontiguousarray(block.T)
 
     def _read_at(self, offset: int, into: memoryview) -> int:

@@ -20,12 +20,10 @@ def stem_names(path: Path) -> tuple[str, ...]:
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
-        span: tuple[int, int] | None = (0, path.stat().st_size)
+        start, end = 0, path.stat().st_size
         for kind in (b"moov", b"udta", b"stem"):
-            span = next((body for name, body in _boxes(file, *span) if name == kind), None)
-            if span is None:
-                return ()
-        start, end = span
+            inside = (body for name, body in _boxes(file, start, end) if name == kind)
+            start, end = next(inside, (end, end))
         file.seek(start)
         return _names(file.read(min(end - start, _MAX_METADATA_BYTES)))
 

@@ -29,7 +29,8 @@ def k_weighting(sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float
 
     The table's high-pass has the numerator 1 -2 1, a pass-band gain of +0.043 dB at 48 kHz that
     the constant -0.691 of the loudness formula counts on. That gain is kept at every rate, so a
-    programme reads the same at any rate.
+    programme reads the same at any rate. The bilinear transform squeezes the shelf at low rates:
+    within 0.01 dB of 48 kHz below 3 kHz from 44.1 kHz up, 0.03 dB at 22.05 kHz, 0.2 dB at 8 kHz.
     """
     k = math.tan(math.pi * _SHELF_HZ / sample_rate)
     high = 10.0 ** (_SHELF_GAIN_DB / 20.0)

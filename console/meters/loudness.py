@@ -166,7 +166,9 @@ class LoudnessMeter:
         elif len(energies) < length:
             sums = (energies.sum(axis=0) + self._partial)[np.newaxis]
         else:
-            sums = np.stack([sliding_sums(column, length)[::step] for column in energies.T], axis=1)
+            sums = np.stack(
+                [_sliding_sums(column, length)[::step] for column in energies.T], axis=1
+            )
         starts = step * np.arange(len(sums), dtype=np.int64)
         frames = self._edges(starts + length) - self._edges(starts)
         powers: NDArray[np.float64] = self._weight * sums / frames[:, np.newaxis]
@@ -178,7 +180,7 @@ class LoudnessMeter:
         return blocks[_gated(blocks[:, 0], _RELATIVE_GATE_LU)]
 
 
-def sliding_sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
+def _sliding_sums(values: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     """Sums of `length` neighbours, a multiple of 10: `(n,)` to `(n - length + 1,)`.
 
     Sums tens first, then sums of tens, so that nothing is ever subtracted: after a loud passage
@@ -197,6 +199,6 @@ def gated_lufs(energies: NDArray[np.float64], sample_rate: int) -> float:
     """
     if len(energies) < _MOMENTARY:
         return -math.inf
-    blocks = sliding_sums(energies, _MOMENTARY)[::_STEP] / (0.4 * sample_rate)
+    blocks = _sliding_sums(energies, _MOMENTARY)[::_STEP] / (0.4 * sample_rate)
     gated = blocks[_gated(blocks, _RELATIVE_GATE_LU)]
     return _OFFSET_DB + power_db(float(gated.mean())) if gated.size else -math.inf

@@ -76,18 +76,17 @@ class Measurement:
 
     def _least_psr_db(self, short_term_lufs: NDArray[np.float64]) -> float:
         """The definition is in `Readings`."""
-        hop = self._peak.hop
-        peaks = self._peak.hop_peaks
-        # A window's peak is taken over the hops that it touches; at rates that 10 ms does not
-        # divide, that is up to one hop more than the window at either end.
-        length = -(-_PSR_WINDOW_S * self.sample_rate // hop)
         if self._levels.frames < _PSR_WINDOW_S * self.sample_rate:
             return math.nan
-        starts = np.arange(short_term_lufs.size) * self.sample_rate // _PSR_STEPS_PER_S // hop
-        windows = sliding_window_view(peaks, min(length, peaks.size))
-        window_peaks = windows[np.minimum(starts, len(windows) - 1)].max(axis=1)
-        ratios = power_db(np.square(window_peaks, dtype=np.float64)) - short_term_lufs
-        return float(ratios[short_term_lufs > _PSR_GATE_LUFS].min(initial=math.inf))
+        loud = np.flatnonzero(short_term_lufs > _PSR_GATE_LUFS)
+        if not loud.size:
+            return math.nan
+        # The window's edges fall on hops: within 10 ms at rates that 10 ms does not divide.
+        hop = self._peak.hop
+        windows = sliding_window_view(self._peak.hop_peaks, _PSR_WINDOW_S * self.sample_rate // hop)
+        starts = loud * self.sample_rate // (_PSR_STEPS_PER_S * hop)
+        peaks = windows[np.minimum(starts, len(windows) - 1)].max(axis=1)
+        return float((power_db(np.square(peaks, dtype=np.float64)) - short_term_lufs[loud]).min())
 
 
 def _ratio_db(numerator_db: float, denominator_db: float) -> float:

@@ -30,10 +30,11 @@ class SpectrumMeter:
     sample_rate: Hz, 8000 to 192000. channels: 1 or 2.
 
     The signal, with half a frame of silence before and after, is cut into frames of about 0.7 s
-    that overlap by half, under a sine window. Squared, that window is a Hann window, and its
-    overlapped copies sum to one: every sample counts equally and the levels of all bins add up to
-    the signal's mean square (Parseval). A bin is taken as flat over its width and shared among the
-    bands it overlaps. Readings may be taken at any time.
+    that overlap by half, under the window sin(pi/2 sin^2(pi (n + 1/2) / N)) of the Vorbis I
+    specification: as smooth as a Hann window, but its overlapped squares sum to one, so that every
+    sample counts equally and all bins add up to the signal's mean square (Parseval). A bin is
+    taken as flat over its width and shared among the bands it overlaps. Readings may be taken at
+    any time.
 
     Raises `MixgymError` for a rate or channel count it cannot read.
     """
@@ -46,7 +47,7 @@ class SpectrumMeter:
         self._size = 2 ** round(np.log2(sample_rate * _FRAME_S))
         self._hop = self._size // 2
         phase = np.pi * (np.arange(self._size) + 0.5) / self._size
-        self._window = np.sin(phase).astype(np.float32)
+        self._window = np.sin(np.pi / 2 * np.sin(phase) ** 2).astype(np.float32)
         self._buffer = np.zeros((channels, self._hop * (_BATCH + 1)), np.float32)
         self._cut = np.empty((_BATCH + 1, channels, self._size), np.float32)
         self._filled = self._hop

@@ -1,0 +1,8 @@
+"""What is deployed: mixing, mastering and measuring a person's own files.
+
+mixing      a folder of stems to a master, a preset and a report
+mastering   a finished track to a master, by rule or after a reference
+measuring   every meter over a file
+report      the HTML page that shows what was done
+output      audio files, with dither, written whole or not at all
+"""

@@ -1,0 +1,276 @@
+"""A folder of stems to a master, a preset, a report and processed stems."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..console.levels import stem_levels
+from ..console.mix import Budget, Mix, Mixer, Strength
+from ..console.parameters import MASTER
+from ..console.preset import Preset, apply_preset, dumps
+from ..console.render import Rendering, render
+from ..console.styles import Style
+from .output import AudioWriter, Format, choose_format, write_master
+from .staging import Staged, refuse_existing
+
+if TYPE_CHECKING:
+    from ..console.mixbus import BusBlock
+    from ..console.render import Progress
+    from ..songs import Song
+
+STEM_FORMAT = Format("WAV", "FLOAT", None)
+
+
+@dataclass(frozen=True, slots=True)
+class MixOptions:
+    """How to make a mix.
+
+    Attributes:
+        mixer: what sets the parameters; ignored where a preset is given.
+        preset: settings to apply by name and role instead.
+        target_lufs, ceiling_dbtp: override the mix's own.
+        amount, strengths: how much of the mix to keep, whole and per component.
+        lean: the style, for the report's target spectrum.
+        bit_depth: 16, 24 or 32 (floating point).
+        tail: let reverb and delay ring out.
+        threads: strips processed at once.
+        overwrite: replace what exists.
+    """
+
+    mixer: Mixer
+    preset: Preset | None = None
+    target_lufs: float | None = None
+    ceiling_dbtp: float | None = None
+    amount: float = 1.0
+    strengths: Mapping[Strength, float] = field(default_factory=dict)
+    lean: Style | None = None
+    bit_depth: int = 24
+    tail: bool = True
+    threads: int = 2
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where results go; None is not made."""
+
+    audio: Path
+    preset: Path | None = None
+    report: Path | None = None
+    stems: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MixResult:
+    """What came of it, for people and programs.
+
+    Attributes:
+        mix: the settings that were rendered.
+        notes: what a person should know: silent stems, targets out of reach, how a preset fell.
+    """
+
+    title: str
+    outputs: Outputs
+    mix: Mix
+    sample_rate: int
+    duration_s: float
+    loudness_lufs: float
+    target_lufs: float | None
+    true_peak_dbtp: float
+    ceiling_dbtp: float | None
+    mean_reduction_db: float
+    max_reduction_db: float
+    seconds: float
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Numbers, strings and lists that JSON can hold."""
+        paths = {
+            name: str(path) if (path := getattr(self.outputs, name)) else None
+            for name in ("audio", "preset", "report", "stems")
+        }
+        return {
+            "title": self.title,
+            **paths,
+            "made_by": self.mix.made_by,
+            "stem_names": list(self.mix.stems),
+            "roles": list(self.mix.roles),
+            "sample_rate": self.sample_rate,
+            "duration_s": self.duration_s,
+            "loudness_lufs": self.loudness_lufs,
+            "target_lufs": self.target_lufs,
+            "true_peak_dbtp": self.true_peak_dbtp,
+            "ceiling_dbtp": self.ceiling_dbtp,
+            "limiter_mean_reduction_db": self.mean_reduction_db,
+            "limiter_max_reduction_db": self.max_reduction_db,
+            "seconds": self.seconds,
+            "realtime_factor": self.seconds / self.duration_s,
+            "notes": list(self.notes),
+        }
+
+
+def mix_song(
+    song: Song, outputs: Outputs, options: MixOptions, progress: Progress | None = None
+) -> MixResult:
+    """Mix a song and write everything that was asked for, or nothing.
+
+    Raises:
+        MixgymError: an output is in the way, a value is out of range, or the audio cannot be mixed.
+    """
+    started = time.perf_counter()
+    refuse_existing(
+        (outputs.audio, outputs.preset, outputs.report, outputs.stems), options.overwrite
+    )
+    form = choose_format(outputs.audio, song.sample_rate, options.bit_depth)
+    levels = stem_levels(
+        song,
+        threads=options.threads,
+        progress=(lambda share: progress("Listening", share)) if progress else None,
+    )
+    mix, notes = _settings(song, options)
+    notes += [
+        f"{stem.name} is silent and adds nothing."
+        for stem, level in zip(song.stems, levels, strict=True)
+        if level.silent
+    ]
+    master = MASTER.settings(mix.master)
+    ceiling = master["ceiling_dbtp"] if master["limiter_on"] else None
+    with Staged() as staged, ExitStack() as stack:
+        on_bus = None
+        if outputs.stems:
+            on_bus = stack.enter_context(_StemFiles(staged.folder(outputs.stems), song)).write
+        rendering = stack.enter_context(
+            render(
+                song,
+                mix,
+                tail=options.tail,
+                threads=options.threads,
+                on_bus=on_bus,
+                progress=progress,
+            )
+        )
+        audio = staged.file(outputs.audio)
+        turned_down_db = write_master(audio, rendering, form, ceiling)
+        delivered = rendering.delivered
+        notes += delivery_notes(rendering, turned_down_db)
+        if outputs.preset:
+            staged.file(outputs.preset).write_text(dumps(mix), encoding="utf-8")
+        if outputs.report:
+            from .mix_report import write_mix_report
+
+            write_mix_report(
+                staged.file(outputs.report), song, mix, rendering, options.lean, tuple(notes)
+            )
+        return MixResult(
+            title=song.title,
+            outputs=outputs,
+            mix=mix,
+            sample_rate=song.sample_rate,
+            duration_s=rendering.frames / song.sample_rate,
+            loudness_lufs=delivered.loudness_lufs - turned_down_db,
+            target_lufs=delivered.target_lufs,
+            true_peak_dbtp=delivered.true_peak_dbtp - turned_down_db,
+            ceiling_dbtp=ceiling,
+            mean_reduction_db=delivered.mean_reduction_db,
+            max_reduction_db=delivered.max_reduction_db,
+            seconds=time.perf_counter() - started,
+            notes=tuple(notes),
+        )
+
+
+def _settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
+    """The mix to render, and what to say about it."""
+    notes: list[str] = []
+    if options.preset is not None:
+        applied = apply_preset(options.preset, song)
+        mix = applied.mix
+        notes = [
+            f"{stem} took the settings of {source}." for stem, source in applied.matches.items()
+        ]
+    else:
+        mix = options.mixer(song, Budget())
+    mix = mix.scaled(options.amount, options.strengths)
+    overrides = {"target_lufs": options.target_lufs, "ceiling_dbtp": options.ceiling_dbtp}
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return mix.with_master(**given), notes
+
+
+def delivery_notes(rendering: Rendering, turned_down_db: float = 0.0) -> list[str]:
+    """What a person should know about loudness and peaks."""
+    delivered = rendering.delivered
+    notes = []
+    if not delivered.on_target and delivered.target_lufs is not None:
+        notes.append(
+            f"The ceiling allows {delivered.loudness_lufs:.1f} LUFS, "
+            f"not the target of {delivered.target_lufs:.1f}."
+        )
+    if delivered.mean_reduction_db > 3.0:
+        notes.append(
+            f"The limiter takes off {delivered.mean_reduction_db:.1f} dB on average: "
+            "a lower target would keep more of the dynamics."
+        )
+    if turned_down_db:
+        notes.append(
+            f"Turned down {turned_down_db:.2f} dB so that the lossy file's peaks keep the ceiling."
+        )
+    if delivered.true_peak_dbtp > 0:
+        notes.append("There is no limiter and peaks exceed full scale: integer formats clip.")
+    return notes
+
+
+class _StemFiles:
+    """What each stem and return adds to the mix bus, one 32-bit float WAV each."""
+
+    def __init__(self, folder: Path, song: Song) -> None:
+        names = [stem.name for stem in song.stems]
+        digits = len(str(len(names)))
+        self._folder, self._rate = folder, song.sample_rate
+        self._names = [
+            f"{i:0{digits}d}_{safe_name(name)}.wav" for i, name in enumerate(names, start=1)
+        ]
+        self._writers: dict[str, AudioWriter] = {}
+
+    def write(self, block: BusBlock) -> None:
+        silence = np.zeros_like(block.total)
+        for name, audio in zip(self._names, block.strips, strict=True):
+            self._add(name, silence if audio is None else audio)
+        for name, audio in block.returns.items():
+            self._add(f"return_{name}.wav", audio)
+
+    def _add(self, name: str, audio: NDArray[np.float32]) -> None:
+        if name not in self._writers:
+            self._writers[name] = AudioWriter(self._folder / name, self._rate, STEM_FORMAT)
+        self._writers[name].write(audio)
+
+    def __enter__(self) -> _StemFiles:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for writer in self._writers.values():
+            writer.__exit__()
+
+
+def safe_name(name: str) -> str:
+    """A stem's name as part of a file name: nothing that a path could be made of."""
+    return re.sub(r"[^\w\- ]+", "_", name).strip("_ ")[:80] or "stem"
+
+
+def loudest_clip_start_s(levels: Sequence[float] | NDArray[np.float64], clip_s: float) -> float:
+    """Where a clip of the loudest part starts, from short-term loudness on a 100 ms grid."""
+    series = np.asarray(levels, dtype=np.float64)
+    length = max(1, round(clip_s * 10))
+    if len(series) <= length:
+        return 0.0
+    power = np.where(np.isfinite(series), 10 ** (series / 10), 0.0)
+    sums = np.convolve(power, np.ones(length), "valid")
+    return math.floor(int(sums.argmax()) / 10)

@@ -1,0 +1,164 @@
+"""Audio files out: WAV, AIFF, FLAC, Ogg Vorbis and MP3, with dither where bits are dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import MixgymError
+
+if TYPE_CHECKING:
+    from ..console.render import Rendering
+
+LARGEST_WAV_BYTES = 4_000_000_000
+LOSSY_ATTEMPTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How an audio file is written.
+
+    Attributes:
+        container, subtype: libsndfile's names.
+        bits: 16 or 24 where samples are integers, else None.
+        lossy: whether decoding gives back other peaks than were written.
+    """
+
+    container: str
+    subtype: str
+    bits: int | None
+    lossy: bool = False
+
+
+_INTEGER = {16: "PCM_16", 24: "PCM_24"}
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+def choose_format(path: Path, sample_rate: int, bit_depth: int = 24) -> Format:
+    """The format that a file's suffix asks for.
+
+    Args:
+        path: .wav, .aiff, .aif, .flac, .ogg or .mp3.
+        sample_rate: in Hz.
+        bit_depth: 16, 24 or 32 (floating point); FLAC holds at most 24, lossy formats have none.
+
+    Raises:
+        MixgymError: an unknown suffix, a bit depth or rate that the format cannot hold.
+    """
+    suffix = path.suffix.lower()
+    if bit_depth not in (16, 24, 32):
+        raise MixgymError(f"A bit depth of {bit_depth} is not on offer; choose 16, 24 or 32.")
+    if suffix in (".wav", ".aif", ".aiff"):
+        container = "WAV" if suffix == ".wav" else "AIFF"
+        if bit_depth == 32:
+            return Format(container, "FLOAT", None)
+        return Format(container, _INTEGER[bit_depth], bit_depth)
+    if suffix == ".flac":
+        if bit_depth == 32:
+            raise MixgymError(f"{path}: FLAC holds 16 or 24 bits; use .wav for 32-bit float.")
+        return Format("FLAC", _INTEGER[bit_depth], bit_depth)
+    if suffix == ".ogg":
+        return Format("OGG", "VORBIS", None, lossy=True)
+    if suffix == ".mp3":
+        if sample_rate not in _MP3_RATES:
+            raise MixgymError(f"{path}: MP3 cannot hold {sample_rate} Hz; add --sample-rate 48000.")
+        return Format("MP3", "MPEG_LAYER_III", None, lossy=True)
+    raise MixgymError(f"{path}: unknown kind of file; end it in .wav, .flac, .aiff, .ogg or .mp3.")
+
+
+class AudioWriter:
+    """Writes a stereo stream to one file.
+
+    Args:
+        path: the file, replaced.
+        sample_rate: in Hz.
+        form: how to write it.
+        frames: how many will come; chooses RF64 where a WAV would be too small.
+    """
+
+    def __init__(self, path: Path, sample_rate: int, form: Format, frames: int = 0) -> None:
+        import soundfile
+
+        container = form.container
+        if container == "WAV" and frames * 2 * (form.bits or 32) // 8 > LARGEST_WAV_BYTES:
+            container = "RF64"
+        self._form, self._frame = form, 0
+        self._file = soundfile.SoundFile(
+            path, "w", sample_rate, 2, subtype=form.subtype, format=container
+        )
+
+    def write(self, audio: NDArray[np.float32]) -> None:
+        """Add a block, shape (2, frames)."""
+        if self._form.bits is None:
+            self._file.write(audio.T)
+        else:
+            from ._dither import quantise
+
+            words = np.empty((audio.shape[1], 2), dtype=np.int32)
+            quantise(audio, self._frame, self._form.bits, words)
+            self._file.write(words)
+        self._frame += audio.shape[1]
+
+    def __enter__(self) -> AudioWriter:
+        """Itself."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def write_audio(
+    path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int, form: Format, frames: int
+) -> None:
+    """Write a stream of blocks, shape (2, frames) each."""
+    with AudioWriter(path, sample_rate, form, frames) as writer:
+        for block in blocks:
+            writer.write(block)
+
+
+def write_master(
+    path: Path, rendering: Rendering, form: Format, ceiling_dbtp: float | None
+) -> float:
+    """Write a master; in a lossy format turn it down until what is decoded keeps the ceiling.
+
+    Args:
+        path: the file, replaced.
+        rendering: the master.
+        form: how to write it.
+        ceiling_dbtp: true peak that must not be exceeded, None for no limit.
+
+    Returns:
+        How far it was turned down, in dB (at least 0).
+    """
+    turned_down_db = 0.0
+    for _ in range(LOSSY_ATTEMPTS):
+        gain = np.float32(10 ** (-turned_down_db / 20))
+        blocks = (block * gain if turned_down_db else block for block in rendering.blocks())
+        write_audio(path, blocks, rendering.sample_rate, form, rendering.frames)
+        if not form.lossy or ceiling_dbtp is None:
+            break
+        over_db = decoded_true_peak_dbtp(path) - ceiling_dbtp
+        if over_db <= 0:
+            break
+        turned_down_db += over_db + 0.02
+    return turned_down_db
+
+
+def decoded_true_peak_dbtp(path: Path) -> float:
+    """True peak of an audio file as it decodes."""
+    import soundfile
+
+    from ..console.meters import TruePeakMeter
+
+    with soundfile.SoundFile(path) as file:
+        meter = TruePeakMeter(file.samplerate, file.channels)
+        for block in file.blocks(65_536, dtype="float32", always_2d=True):
+            meter.push(np.ascontiguousarray(block.T))
+    meter.finish()
+    return meter.true_peak_dbtp
