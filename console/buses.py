@@ -5,39 +5,62 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .filters import high_pass
 
+if TYPE_CHECKING:
+    import pedalboard
+
 IMPULSE_RATE = 44_100
-LONGEST_TAIL_S = 8.0
+IMPULSE_S = (4, 8, 16, 32)  # lengths tried; the tail must end in the first half
 TAIL_DB = -60.0
 
 
 @lru_cache(maxsize=64)
 def reverb_response(size: float, damping: float, width: float) -> tuple[float, float]:
-    """Power gain for uncorrelated sound, and seconds until -60 dB, of pedalboard's reverb.
+    """Power gain for sound in the centre, and seconds until -60 dB, of pedalboard's reverb.
 
     Both are read off its impulse response, so that a send's level means the same for any room.
+    The reverb hears the sum of left and right: sound that has no correlation between them comes
+    back 3 dB lower.
     """
+    for length_s in IMPULSE_S:
+        impulse = np.zeros((2, length_s * IMPULSE_RATE), dtype=np.float32)
+        impulse[:, 0] = 1.0
+        response = _reverb(size, damping, width)(impulse, IMPULSE_RATE)
+        power = np.square(response, dtype=np.float64).mean(axis=0)
+        remaining = np.cumsum(power[::-1])[::-1]
+        audible = np.flatnonzero(remaining > remaining[0] * 10 ** (TAIL_DB / 10))
+        decay_s = float(audible[-1] + 1) / IMPULSE_RATE
+        if decay_s <= length_s / 2:
+            break
+    return float(remaining[0]), decay_s
+
+
+def _reverb(size: float, damping: float, width: float) -> pedalboard.Reverb:
     import pedalboard
 
-    reverb = pedalboard.Reverb(
+    # Wet at a third is unity: the plug-in multiplies it by three.
+    return pedalboard.Reverb(
         room_size=size, damping=damping, width=width, wet_level=1 / 3, dry_level=0
     )
-    frames = int(LONGEST_TAIL_S * IMPULSE_RATE)
-    impulse = np.zeros((2, frames), dtype=np.float32)
-    impulse[:, 0] = 1.0
-    power = np.square(reverb(impulse, IMPULSE_RATE), dtype=np.float64).mean(axis=0)
-    remaining = np.cumsum(power[::-1])[::-1]
-    audible = np.flatnonzero(remaining > remaining[0] * 10 ** (TAIL_DB / 10))
-    return float(remaining[0]), float(audible[-1] + 1) / IMPULSE_RATE
+
+
+def _delay(time_ms: float, feedback: float, sample_rate: int) -> pedalboard.Delay:
+    """Wet-only delay of the nearest whole number of frames, to which the plug-in truncates."""
+    import pedalboard
+
+    frames = round(time_ms / 1000 * sample_rate)
+    delay_s = (frames + 0.5) / sample_rate if frames else 0.0
+    return pedalboard.Delay(delay_seconds=delay_s, feedback=feedback, mix=1)
 
 
 class ReverbBus:
-    """Pre-delay, high-pass and reverb, wet only; at 0 dB as loud as what is sent to it."""
+    """Pre-delay, high-pass and reverb, wet only; at 0 dB as loud as a centred send."""
 
     def __init__(self, settings: Mapping[str, float], sample_rate: int) -> None:
         import pedalboard
@@ -45,18 +68,15 @@ class ReverbBus:
         size, damping = settings["reverb_size"], settings["reverb_damping"]
         width = settings["reverb_width"]
         power, decay_s = reverb_response(size, damping, width)
-        pre_delay_s = settings["reverb_pre_delay_ms"] / 1000
-        self.tail_s = pre_delay_s + decay_s
+        pre_delay_ms = settings["reverb_pre_delay_ms"]
+        self.tail_s = pre_delay_ms / 1000 + decay_s
         self._sample_rate = sample_rate
         self._gain = np.float32(10 ** (settings["reverb_return_db"] / 20) / math.sqrt(power))
-        reverb = pedalboard.Reverb(
-            room_size=size, damping=damping, width=width, wet_level=1 / 3, dry_level=0
-        )
         self._board = pedalboard.Pedalboard(
             [
-                pedalboard.Delay(delay_seconds=pre_delay_s, feedback=0, mix=1),
+                _delay(pre_delay_ms, 0.0, sample_rate),
                 *high_pass(settings["reverb_low_cut_hz"], sample_rate),
-                reverb,
+                _reverb(size, damping, width),
             ]
         )
 
@@ -73,9 +93,9 @@ class DelayBus:
     def __init__(self, settings: Mapping[str, float], sample_rate: int) -> None:
         import pedalboard
 
-        time_s, feedback = settings["delay_time_ms"] / 1000, settings["delay_feedback"]
+        time_ms, feedback = settings["delay_time_ms"], settings["delay_feedback"]
         repeats = 1 + (math.ceil(TAIL_DB / (20 * math.log10(feedback))) if feedback > 0 else 0)
-        self.tail_s = min(time_s * repeats, LONGEST_TAIL_S)
+        self.tail_s = time_ms / 1000 * repeats
         self._sample_rate = sample_rate
         self._gain = np.float32(10 ** (settings["delay_return_db"] / 20))
         highest_hz = 0.45 * sample_rate
@@ -83,7 +103,7 @@ class DelayBus:
             [
                 *high_pass(settings["delay_low_cut_hz"], sample_rate),
                 pedalboard.LowpassFilter(min(settings["delay_high_cut_hz"], highest_hz)),
-                pedalboard.Delay(delay_seconds=time_s, feedback=feedback, mix=1),
+                _delay(time_ms, feedback, sample_rate),
             ]
         )
 

@@ -15,6 +15,7 @@ from .meters.loudness import gated_lufs
 
 TOLERANCE_LU = 0.02
 MOST_DRIVE_DB = 36.0  # beyond what would do without a limiter; nothing gets louder by then
+GATING_BLOCK = 40  # sub-blocks of 10 ms in BS.1770's 400 ms
 SAFETY_DB = 0.03  # below the ceiling; a moving gain bends what lies between samples
 
 
@@ -35,7 +36,7 @@ class Programme:
     @property
     def loudness_lufs(self) -> float:
         """Integrated loudness."""
-        return gated_lufs(self.energies, self.sample_rate)
+        return _integrated_lufs(self.energies, self.sample_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ class Drive:
             np.maximum(0.0, self.drive_db - 20 * np.log10(np.maximum(self.gains, 1e-9)))
         )
 
+    def lowered(self, over_db: float) -> Drive:
+        """This drive with everything turned down by `over_db`, which counts as limiting."""
+        if over_db == 0.0:
+            return self
+        return Drive(self.drive_db, self.gains * np.float32(10 ** (-over_db / 20)), True)
+
 
 def plan_drive(
     programme: Programme,
@@ -75,9 +82,8 @@ def plan_drive(
         trim_lu: aim this much above the target.
     """
     target = settings["target_lufs"] + trim_lu
-    drive_db = target - programme.loudness_lufs if settings["loudness_on"] else 0.0
-    if not math.isfinite(drive_db):
-        drive_db = 0.0
+    seeks_target = settings["loudness_on"] and math.isfinite(programme.loudness_lufs)
+    drive_db = target - programme.loudness_lufs if seeks_target else 0.0
     if not settings["limiter_on"]:
         return _constant(programme, drive_db)
     limiter = LimiterSettings(
@@ -91,11 +97,17 @@ def plan_drive(
     limiter = LimiterSettings(
         limiter.ceiling_dbtp - SAFETY_DB, limiter.look_ahead_ms, limiter.release_ms
     )
-    if settings["loudness_on"]:
+    if seeks_target:
         drive_db = _search(programme, limiter, target, drive_db)
     return Drive(
         drive_db, limiter_curve(programme.peaks, drive_db, limiter, programme.sample_rate), True
     )
+
+
+def _integrated_lufs(energies: NDArray[np.float64], sample_rate: int) -> float:
+    """Of a programme shorter than a gating block too, as if silence followed."""
+    missing = max(0, GATING_BLOCK - len(energies))
+    return gated_lufs(np.pad(energies, (0, missing)), sample_rate)
 
 
 def _constant(programme: Programme, drive_db: float) -> Drive:
@@ -112,7 +124,7 @@ def _search(
         gains = limiter_curve(programme.peaks, drive_db, limiter, programme.sample_rate)
         squares = np.empty(len(programme.energies))
         mean_square_gain(gains, limiter_hop(programme.sample_rate), programme.sample_rate, squares)
-        return gated_lufs(programme.energies * squares, programme.sample_rate)
+        return _integrated_lufs(programme.energies * squares, programme.sample_rate)
 
     low, high = least_db, least_db + 3.0
     while loudness(high) < target_lufs:

@@ -29,6 +29,7 @@ class MasteringChain:
         input_gain_db: brings the mix bus to the nominal loudness.
         sample_rate: in Hz.
         pool: where the three bands are compressed at once; None does one after the other.
+        matching_taps: a linear-phase filter at the head of the chain, an odd number of taps.
     """
 
     def __init__(
@@ -37,10 +38,17 @@ class MasteringChain:
         input_gain_db: float,
         sample_rate: int,
         pool: ThreadPoolExecutor | None = None,
+        matching_taps: NDArray[np.float32] | None = None,
     ) -> None:
         self._gain = np.float32(10 ** (input_gain_db / 20))
         self._stages: list[Callable[[NDArray[np.float32]], NDArray[np.float32]]] = []
         self.latency = 0
+        if matching_taps is not None:
+            from .matching import LinearPhase
+
+            matching = LinearPhase(matching_taps)
+            self._stages.append(matching.process)
+            self.latency += matching.latency
         if settings["bus_compressor_on"] and settings["bus_compressor_ratio"] > 1:
             dynamics = compressor_settings(settings, "bus_compressor_", NOMINAL_LUFS)
             glue = Compressor(dynamics, sample_rate, make_up_db(NOMINAL_LUFS, dynamics))

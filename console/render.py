@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from .meters import LoudnessMeter, TruePeakMeter
 from .mix import Mix
 from .mixbus import BLOCK_FRAMES, BusBlock, MixBus
 from .parameters import MASTER, NOMINAL_LUFS
+from .reconstruction import ReconstructionPeak
 
 if TYPE_CHECKING:
     from ..songs import Song
@@ -35,6 +36,20 @@ Progress = Callable[[str, float], None]  # what is being done, and the share of 
 
 LOUDNESS_TOLERANCE_LU = 0.05
 ATTEMPTS = 4
+CLEAR_DB = 1.0  # below the ceiling no reconstruction filter can reach it
+
+
+class StereoSource(Protocol):
+    """Stereo audio that can be read anywhere: the spooled mix bus, or a file."""
+
+    @property
+    def frames(self) -> int:
+        """Its length."""
+        ...
+
+    def read(self, start: int, frames: int) -> NDArray[np.float32]:
+        """Shape (2, frames), a new array."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +166,12 @@ def render(
 
 
 def master(
-    source: SpoolReader,
+    source: StereoSource,
     sample_rate: int,
     settings: Mapping[str, float],
     source_lufs: float,
     *,
+    matching_taps: NDArray[np.float32] | None = None,
     threads: int = 2,
     block_frames: int = BLOCK_FRAMES,
     progress: Progress | None = None,
@@ -167,6 +183,7 @@ def master(
         sample_rate: in Hz.
         settings: values of the master table by name.
         source_lufs: its integrated loudness.
+        matching_taps: of a linear-phase filter at the head of the chain, if any.
         threads: how many bands are processed at once.
         block_frames: frames per block; does not change the result.
         progress: told what is being done and how far it is.
@@ -180,7 +197,7 @@ def master(
         loudness = LoudnessMeter(sample_rate, 2)
         peaks = TruePeakMeter(sample_rate, 2, hop=limiter_hop(sample_rate))
         with ThreadPoolExecutor(max(1, threads)) as pool:
-            chain = MasteringChain(settings, input_gain_db, sample_rate, pool)
+            chain = MasteringChain(settings, input_gain_db, sample_rate, pool, matching_taps)
             for block in _chained(source, chain, block_frames):
                 spool.append(block.T)
                 list(pool.map(lambda meter, audio=block: meter.push(audio), (loudness, peaks)))
@@ -195,7 +212,7 @@ def master(
 
 
 def _chained(
-    source: SpoolReader, chain: MasteringChain, block_frames: int
+    source: StereoSource, chain: MasteringChain, block_frames: int
 ) -> Iterator[NDArray[np.float32]]:
     """The chain's output with its latency taken out, exactly as long as the source."""
     step = whole_quanta(block_frames)
@@ -228,27 +245,46 @@ def _deliver(
     threads: int,
     progress: Progress | None,
 ) -> tuple[Drive, Delivered]:
-    """Plan the drive, measure what comes of it, and correct until both limits hold."""
+    """Plan the drive, measure what comes of it, and correct until both limits hold.
+
+    Where another attempt comes no nearer to the target, the ceiling allows no more.
+    """
     target = settings["target_lufs"] if settings["loudness_on"] else None
-    ceiling = settings["ceiling_dbtp"] if settings["limiter_on"] else math.inf
+    ceiling_dbtp = settings["ceiling_dbtp"] if settings["limiter_on"] else math.inf
+    drive = plan_drive(programme, settings)
+    peak_dbtp = _db(float(programme.peaks.max(initial=0))) + drive.drive_db
+    if not drive.limited and peak_dbtp <= ceiling_dbtp - CLEAR_DB:
+        loudness_lufs = programme.loudness_lufs + drive.drive_db
+        return drive, _delivered(loudness_lufs, peak_dbtp, target, drive)
     margin_db = trim_lu = 0.0
+    best: tuple[Drive, Delivered] | None = None
+    least_lu = math.inf
     for _ in range(ATTEMPTS):
-        drive = plan_drive(programme, settings, margin_db, trim_lu)
-        if not drive.limited:
-            loudness = programme.loudness_lufs + drive.drive_db
-            peak = 20 * math.log10(max(float(programme.peaks.max(initial=0)), 1e-12))
-            return drive, _delivered(loudness, peak + drive.drive_db, target, drive)
-        loudness, peak = _measure(audio, programme, drive, block_frames, threads, progress)
-        over_db = max(0.0, peak - ceiling)
-        if over_db > 0:
-            drive = replace(drive, gains=drive.gains * np.float32(10 ** (-over_db / 20)))
-        delivered = _delivered(loudness - over_db, peak - over_db, target, drive)
+        measured = _measure(audio, programme, drive, block_frames, threads, progress)
+        over_db = max(0.0, measured.highest_dbtp - ceiling_dbtp)
+        lowered = drive.lowered(over_db)
+        delivered = _delivered(
+            measured.loudness_lufs - over_db, measured.true_peak_dbtp - over_db, target, lowered
+        )
         short_lu = 0.0 if target is None else target - delivered.loudness_lufs
-        if abs(short_lu) <= LOUDNESS_TOLERANCE_LU:
+        if best is None or abs(short_lu) < least_lu:
+            best, least_lu = (lowered, delivered), abs(short_lu)
+        if least_lu <= LOUDNESS_TOLERANCE_LU or not math.isfinite(short_lu):
             break
         margin_db += over_db
         trim_lu += short_lu
-    return drive, delivered
+        last, drive = drive, plan_drive(programme, settings, margin_db, trim_lu)
+        if over_db == 0.0 and math.isclose(drive.drive_db, last.drive_db, abs_tol=1e-6):
+            break
+    assert best is not None
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    loudness_lufs: float
+    true_peak_dbtp: float
+    highest_dbtp: float  # behind any reconstruction filter
 
 
 def _measure(
@@ -258,17 +294,28 @@ def _measure(
     block_frames: int,
     threads: int,
     progress: Progress | None,
-) -> tuple[float, float]:
+) -> _Measured:
     loudness = LoudnessMeter(programme.sample_rate, 2)
     peaks = TruePeakMeter(programme.sample_rate, 2)
+    reconstruction = ReconstructionPeak()
+    meters = (reconstruction, peaks, loudness)
     done = 0
     with ThreadPoolExecutor(max(1, threads)) as pool:
         for block in _driven(audio, drive, programme.sample_rate, block_frames):
-            list(pool.map(lambda meter, audio=block: meter.push(audio), (loudness, peaks)))
+            list(pool.map(lambda meter, audio=block: meter.push(audio), meters))
             done += block.shape[1]
             _tell(progress, "Verifying", done / audio.frames)
     peaks.finish()
-    return loudness.integrated_lufs, peaks.true_peak_dbtp
+    reconstruction.finish()
+    return _Measured(
+        loudness.integrated_lufs,
+        peaks.true_peak_dbtp,
+        max(peaks.true_peak_dbtp, _db(reconstruction.peak)),
+    )
+
+
+def _db(amplitude: float) -> float:
+    return 20 * math.log10(max(amplitude, 1e-12))
 
 
 def _delivered(loudness: float, peak: float, target: float | None, drive: Drive) -> Delivered:

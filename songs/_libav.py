@@ -55,21 +55,33 @@ def blocks(info: AudioInfo) -> Iterator[NDArray[np.float32]]:
         stream = container.streams.audio[info.stream]
         frames = _planar_frames(container, stream, info)
         while True:
-            pending: list[NDArray[np.float32]] = []
+            pending: list[Any] = []
             count = 0
             with _DECODING:
-                for samples in frames:
-                    pending.append(samples)
-                    count += samples.shape[1]
+                for frame in frames:
+                    pending.append(frame)
+                    count += frame.samples
                     if count >= BLOCK_FRAMES:
                         break
+                block = _interleaved(pending, count, info.channels)
             if not pending:
                 return
-            yield np.ascontiguousarray(np.concatenate(pending, axis=1).T)
+            yield block
 
 
-def _planar_frames(container: Any, stream: Any, info: AudioInfo) -> Iterator[NDArray[np.float32]]:
-    """Yield every decoded frame as (channels, frames)."""
+def _interleaved(frames: list[Any], count: int, channels: int) -> NDArray[np.float32]:
+    block = np.empty((count, channels), np.float32)
+    start = 0
+    for frame in frames:
+        end = start + frame.samples
+        for channel, plane in enumerate(frame.planes):
+            block[start:end, channel] = np.frombuffer(plane, np.float32, frame.samples)
+        start = end
+    return block
+
+
+def _planar_frames(container: Any, stream: Any, info: AudioInfo) -> Iterator[Any]:
+    """Yield every decoded `av.AudioFrame` as planar float of the stream's rate and channels."""
     layout = "mono" if info.channels == 1 else "stereo"
     resampler = av.AudioResampler(format="fltp", layout=layout, rate=info.sample_rate)
     wanted = ("fltp", info.channels, info.sample_rate)
@@ -79,11 +91,11 @@ def _planar_frames(container: Any, stream: Any, info: AudioInfo) -> Iterator[NDA
             packets += packet.size > 0
             for frame in packet.decode():
                 if (frame.format.name, frame.layout.nb_channels, frame.sample_rate) == wanted:
-                    yield frame.to_ndarray()
+                    yield frame
                 else:
-                    yield from (planar.to_ndarray() for planar in resampler.resample(frame))
+                    yield from resampler.resample(frame)
     except av.error.FFmpegError as error:
-        raise DamagedAudioError(str(error)) from error
+        raise DamagedAudioError(error.strerror) from error
     if packets < stream.frames:
         raise DamagedAudioError(f"{packets} of {stream.frames} packets could be read")
 

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import signal
 
 from ._score import Note
-from ._synth import Samples, band_sos, filtered
+from ._synth import FLOOR, Samples, band_sos, filtered
 from ._synth_kernels import formants, lowpass, sawtooth
 
 # First three formants of vowels in Hz, men's means: Peterson and Barney, "Control Methods Used in
@@ -65,9 +65,9 @@ def sing(
 
     pitch = np.full(hops, notes[0].pitch if notes else 60.0)
     vibrato = np.zeros(hops)
-    level = np.zeros(hops)
+    level = np.full(hops, FLOOR)
     tract_hz = np.tile(_tract(int(rng.integers(len(_VOWELS_HZ))), singer), (hops, 1))
-    hiss = np.zeros(hops)
+    hiss = np.full(hops, FLOOR)
     last_end_s = -1.0
     for note in notes:
         on = round(note.start_s / hop_s)

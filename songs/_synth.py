@@ -8,6 +8,10 @@ from scipy import signal
 
 from ._score import Note
 
+# Added to what would be digital silence: filters decay to it, not into subnormal numbers, on which
+# processors are many times slower.
+FLOOR = 1e-12
+
 Samples = NDArray[np.float64]
 Voice = Callable[[Note], Samples]  # one note in, `(frames,)` or `(2, frames)` out, peak near 1
 

@@ -16,12 +16,13 @@ from ..errors import MixgymError
 from . import _drums, _melody, _parts, _tones
 from ._score import Note, Score, compose
 from ._singer import Singer, sing
-from ._synth import Samples, Voice, bell_sos, filtered, high_pass_sos, pan_gains, perform
+from ._synth import FLOOR, Samples, Voice, bell_sos, filtered, high_pass_sos, pan_gains, perform
 from .song import Song, check_sample_rate
 
 _MIN_DURATION_S, _MAX_DURATION_S = 4.0, 600.0
 _LEVEL_DB, _LEVEL_SPREAD_DB = -26.0, 12.0  # RMS of a stem while it plays
 _PEAK = 0.9
+_SILENCE = 1e-8  # below the least significant of 24 bits
 _FADE_S = 0.25
 
 
@@ -217,20 +218,23 @@ def _recorded(audio: Samples, rng: np.random.Generator, sample_rate: int) -> NDA
         rng.uniform(0.5, 1.5),
         sample_rate,
     )
-    audio = filtered(np.concatenate([high_pass_sos(22.0, sample_rate), colour]), audio)
+    audio = filtered(np.concatenate([high_pass_sos(22.0, sample_rate), colour]), audio + FLOOR)
     fade = round(_FADE_S * sample_rate)
     audio[:, -fade:] *= np.cos(np.linspace(0.0, 0.5 * np.pi, fade)) ** 2
     level_db = _LEVEL_DB + rng.uniform(-_LEVEL_SPREAD_DB, _LEVEL_SPREAD_DB)
     gain = 10.0 ** (level_db / 20.0) / _active_rms(audio, sample_rate)
     gain = min(gain, _PEAK / float(np.abs(audio).max()))
-    return np.ascontiguousarray(gain * audio, dtype=np.float32)
+    recorded: NDArray[np.float32] = (gain * audio).astype(np.float32)
+    recorded[np.abs(recorded) < _SILENCE] = 0.0
+    return recorded
 
 
 def _active_rms(audio: Samples, sample_rate: int) -> float:
     """Root mean square of the 50 ms blocks within 20 dB of the loudest."""
     block = round(0.05 * sample_rate)
     whole = audio[:, : audio.shape[1] // block * block]
-    power = np.mean(whole.reshape(len(audio), -1, block) ** 2, axis=(0, 2))
+    blocks = whole.reshape(len(audio), -1, block)
+    power = np.einsum("cbf,cbf->b", blocks, blocks) / (len(audio) * block)
     return float(np.sqrt(np.mean(power[power >= 0.01 * power.max()])))
 
 

@@ -38,7 +38,7 @@ class SpoolReader:
 
     def append(self, block: NDArray[np.float32]) -> None:
         """Add a block shaped (frames, channels)."""
-        rest = memoryview(block.tobytes())
+        rest = np.ascontiguousarray(block).reshape(-1).view(np.uint8).data
         with _told():
             while rest:
                 rest = rest[self._file.write(rest) :]

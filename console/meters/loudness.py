@@ -195,10 +195,11 @@ def _sliding_sums(values: NDArray[np.float64], length: int) -> NDArray[np.float6
 def gated_lufs(energies: NDArray[np.float64], sample_rate: int) -> float:
     """Integrated loudness of K-weighted energies per 10 ms, as `LoudnessMeter.powers` gives them.
 
-    energies: float64 `(sub-blocks,)`. Returns -inf for silence or less than 400 ms.
+    energies: float64 `(sub-blocks,)`. Fewer than 400 ms count as if silence followed; -inf for
+        silence.
     """
     if len(energies) < _MOMENTARY:
-        return -math.inf
+        energies = np.concatenate((energies, np.zeros(_MOMENTARY - len(energies))))
     blocks = _sliding_sums(energies, _MOMENTARY)[::_STEP] / (0.4 * sample_rate)
     gated = blocks[_gated(blocks, _RELATIVE_GATE_LU)]
     return _OFFSET_DB + power_db(float(gated.mean())) if gated.size else -math.inf

@@ -85,6 +85,21 @@ class SpectrumMeter:
         return power_db(mean)
 
     @property
+    def bins_hz(self) -> NDArray[np.float64]:
+        """Float64 `(bins,)`: the frequencies at which `levels_db_through` takes a filter's gain."""
+        return np.arange(self._hop + 1) * (self.sample_rate / self._size)
+
+    def levels_db_through(self, gain_db: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Float64 `(bands,)`: what `levels_db` would read behind a filter.
+
+        gain_db: float64 `(bins,)`, the filter's magnitude at `bins_hz`.
+        """
+        energies = self._complete_energies() * 10.0 ** (gain_db / 10.0)
+        left, right, _ = self._integrate(energies)
+        mean: NDArray[np.float64] = (left + right) / 2.0
+        return power_db(mean)
+
+    @property
     def correlation(self) -> NDArray[np.float64]:
         """Float64 `(bands,)`: Re<L R*> / sqrt(<L L*> <R R*>), -1 to 1.
 
@@ -118,13 +133,17 @@ class SpectrumMeter:
     def _band_powers(self) -> NDArray[np.float64]:
         """`(3, bands)`: mean squares of L and R and the mean of L R, unfinished end included."""
         if self._bands is None:
-            energies = self._energies.copy()
-            hops = -(-self._filled // self._hop) + 1  # the last sample lies in two frames as well
-            tail = np.zeros((self.channels, hops * self._hop), np.float32)
-            tail[:, : self._filled] = self._buffer[:, : self._filled]
-            self._transform(tail, energies)
-            self._bands = self._integrate(energies)
+            self._bands = self._integrate(self._complete_energies())
         return self._bands
+
+    def _complete_energies(self) -> NDArray[np.float64]:
+        """`(3, bins)`: sums of |L|^2, |R|^2 and Re(L R*), unfinished end included."""
+        energies = self._energies.copy()
+        hops = -(-self._filled // self._hop) + 1  # the last sample lies in two frames as well
+        tail = np.zeros((self.channels, hops * self._hop), np.float32)
+        tail[:, : self._filled] = self._buffer[:, : self._filled]
+        self._transform(tail, energies)
+        return energies
 
     def _integrate(self, energies: NDArray[np.float64]) -> NDArray[np.float64]:
         """Bin energies `(3, bins)` to band means `(3, bands)`."""

@@ -12,6 +12,7 @@ import pytest
 import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mixgym.errors import MixgymError
 from mixgym.songs import read_song
 
 RATE = 44_100
@@ -138,6 +139,35 @@ def test_alac(tmp_path):
     stem = one_stem(tmp_path / "a.m4a")
     assert stem.frames == 40_960
     assert error_db(stem.read(0, 40_960), want) < -85
+
+
+def moov_first(path):
+    """Write the file again with its index in front, as streaming services do."""
+    out = path.with_name("front.m4a")
+    with (
+        av.open(str(path)) as source,
+        av.open(str(out), "w", options={"movflags": "faststart"}) as sink,
+    ):
+        stream = sink.add_stream_from_template(source.streams.audio[0])
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = stream
+                sink.mux(packet)
+    return out
+
+
+@pytest.mark.parametrize("index_in_front", [True, False])
+@pytest.mark.parametrize("kept", [0.98, 0.5])
+def test_cut_m4a_is_refused(tmp_path, index_in_front, kept):
+    path = tmp_path / "a.m4a"
+    write_aac(path, [chord(2, 100_000)])
+    if index_in_front:
+        path = moov_first(path)
+    assert one_stem(path).channels == 2
+    data = path.read_bytes()
+    path.write_bytes(data[: int(kept * len(data))])
+    with pytest.raises(MixgymError, match=r"\.m4a.* (cut short|damaged)"):
+        read_song(path)
 
 
 def test_content_counts_more_than_the_ending(tmp_path):

@@ -1,0 +1,5 @@
+"""`python -m mixgym`."""
+
+from .cli import main
+
+main()

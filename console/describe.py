@@ -1,0 +1,228 @@
+"""A mix in an engineer's words: what differs from a neutral console.
+
+Lines come from the parameter tables. `_LINES` only gives the usual processors their usual
+phrasing; a parameter that no phrase mentions is appended by its own name as soon as it differs
+from its neutral value, or from its default where it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+from string import Formatter
+from typing import NamedTuple
+
+from .mix import Mix
+from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP, Parameter, ParameterTable
+
+_UNIT_SUFFIXES = ("_db", "_hz", "_ms", "_q", "_lufs", "_dbtp")
+
+
+class _Line(NamedTuple):
+    """How one processor reads.
+
+    A clause names parameters in braces. Where the first of them has a neutral value, the clause
+    is left out at that value; the others only qualify it. A line without clauses is left out.
+    """
+
+    processor: str
+    intro: str
+    clauses: tuple[str, ...]
+
+
+def _bells_and_shelves(prefix: str) -> tuple[str, ...]:
+    return (
+        f"low shelf {{{prefix}low_shelf_db}} at {{{prefix}low_shelf_hz}}",
+        f"bell {{{prefix}bell_1_db}} at {{{prefix}bell_1_hz}} ({{{prefix}bell_1_q}})",
+        f"bell {{{prefix}bell_2_db}} at {{{prefix}bell_2_hz}} ({{{prefix}bell_2_q}})",
+        f"high shelf {{{prefix}high_shelf_db}} at {{{prefix}high_shelf_hz}}",
+    )
+
+
+def _dynamics(prefix: str, reference: str) -> tuple[str, ...]:
+    return (
+        f"{{{prefix}ratio}}, threshold {{{prefix}threshold_db}} re {reference} loudness, "
+        f"attack {{{prefix}attack_ms}}, release {{{prefix}release_ms}}",
+    )
+
+
+_LINES = (
+    _Line("fader", "", ("fader {fader_db}",)),
+    _Line("pan", "", ("pan {pan}", "width {width}")),
+    _Line("high_pass", "", ("high-pass {high_pass_hz}",)),
+    _Line("eq", "EQ: ", _bells_and_shelves("")),
+    _Line("compressor", "compressor ", _dynamics("compressor_", "its")),
+    _Line("reverb_send", "", ("reverb send {reverb_send_db}",)),
+    _Line("delay_send", "", ("delay send {delay_send_db}",)),
+    _Line(
+        "reverb",
+        "reverb: ",
+        (
+            "size {reverb_size}, damping {reverb_damping}, width {reverb_width}",
+            "pre-delay {reverb_pre_delay_ms}, low cut {reverb_low_cut_hz}",
+            "return {reverb_return_db}",
+        ),
+    ),
+    _Line(
+        "delay",
+        "delay: ",
+        (
+            "{delay_time_ms}, feedback {delay_feedback}",
+            "low cut {delay_low_cut_hz}, high cut {delay_high_cut_hz}",
+            "return {delay_return_db}",
+        ),
+    ),
+    _Line("bus_compressor", "compressor ", _dynamics("bus_compressor_", "the mix's")),
+    _Line("master_eq", "EQ: ", _bells_and_shelves("master_")),
+    _Line(
+        "multiband",
+        "",
+        ("three-band compressor, split at {crossover_low_hz} and {crossover_high_hz}",),
+    ),
+    _Line("multiband", "low band ", _dynamics("low_", "the mix's")),
+    _Line("multiband", "mid band ", _dynamics("mid_", "the mix's")),
+    _Line("multiband", "high band ", _dynamics("high_", "the mix's")),
+    _Line("saturation", "", ("saturation {saturation_mix}, driven by {saturation_drive_db}",)),
+    _Line("image", "", ("width {master_width}", "mono below {mono_below_hz}")),
+    _Line("loudness", "", ("target {target_lufs}",)),
+    _Line("limiter", "", ("true-peak limiter at {ceiling_dbtp}",)),
+)
+
+
+def changes(mix: Mix) -> dict[str, list[str]]:
+    """What a mix does, in short lines: per stem, under "buses" and under "master".
+
+    Parameters of a processor that is switched off, or that has no effect at its settings, are
+    left out; the buses are described when a stem sends to them. A list may be empty.
+    """
+    lines: dict[str, list[str]] = {}
+    for name, row, side_chain in zip(mix.stems, mix.strips, mix.side_chains, strict=True):
+        settings = STRIP.settings(row)
+        lines[name] = _table_lines(STRIP, settings)
+        compresses = settings["compressor_on"] and _differs(
+            STRIP["compressor_ratio"], settings["compressor_ratio"]
+        )
+        if side_chain is not None and compresses:
+            lines[name].append(f"compressor driven by {side_chain}")
+    lines["buses"] = _table_lines(BUSES, BUSES.settings(mix.buses), _closed_buses(mix))
+    lines["master"] = _table_lines(MASTER, MASTER.settings(mix.master))
+    return lines
+
+
+def _closed_buses(mix: Mix) -> set[str]:
+    """Buses that no stem sends to."""
+    sends = {bus: f"{bus}_send_db" for bus in {p.processor for p in BUSES}}
+    return {
+        bus
+        for bus, send in sends.items()
+        if send in STRIP and (mix.strips[:, STRIP.index(send)] <= SEND_OFF_DB).all()
+    }
+
+
+def value_text(parameter: Parameter, value: float) -> str:
+    """A value as an engineer writes it: `−3.0 dB`, `2.5 kHz`, `30 % left`, `Q 1.2`."""
+    if parameter.name == "pan":
+        side = "left" if value < 0 else "right"
+        return f"{100 * abs(value):.0f} % {side}" if round(100 * value) else "centre"
+    match parameter.unit:
+        case "":
+            return f"{100 * value:.0f} %"
+        case "Hz" if value >= 1000:
+            return f"{_two_digits(value / 1000)} kHz"
+        case "Hz" | "ms":
+            return f"{_two_digits(value)} {parameter.unit}"
+        case "Q":
+            return f"Q {_two_digits(value)}"
+        case ":1":
+            return f"{_two_digits(value)}:1"
+        case "dB" if parameter.low < 0 < parameter.high:
+            return f"{_minus(f'{value:+.1f}')} dB" if round(value, 1) else "0 dB"
+        case "dB":
+            return f"{_minus(f'{round(value, 1):g}')} dB" if round(value, 1) else "0 dB"
+        case "on/off":
+            return "on" if value else "off"
+        case unit:
+            return f"{_minus(f'{value:.1f}')} {unit}"
+
+
+def _table_lines(
+    table: ParameterTable, settings: Mapping[str, float], unused: Container[str] = ()
+) -> list[str]:
+    processors: dict[str, list[Parameter]] = {}
+    for parameter in table:
+        processors.setdefault(parameter.processor, []).append(parameter)
+    lines: list[str] = []
+    for processor, parameters in processors.items():
+        if processor not in unused:
+            lines += _processor_lines(processor, parameters, settings)
+    return lines
+
+
+def _processor_lines(
+    processor: str, parameters: list[Parameter], settings: Mapping[str, float]
+) -> Iterator[str]:
+    """The lines of one processor; none where it is bypassed or does nothing."""
+    words = processor.replace("_", " ")
+    switches = [p for p in parameters if p.scale == "switch"]
+    by_name = {p.name: p for p in parameters if p.scale != "switch"}
+    if any(not settings[p.name] for p in switches):
+        if any(p.default for p in switches):
+            yield f"{words} off"
+        return
+    phrased = [line for line in _LINES if line.processor == processor]
+    named = {name for line in phrased for clause in line.clauses for name in _names(clause)}
+    others = [
+        f"{_label(p)} {value_text(p, settings[p.name])}"
+        for name, p in by_name.items()
+        if name not in named and _differs(p, settings[name])
+    ]
+    neutral_bearing = [p for p in by_name.values() if p.neutral is not None]
+    if neutral_bearing and not any(_differs(p, settings[p.name]) for p in neutral_bearing):
+        return
+    for line in phrased:
+        clauses = [_phrase(c, by_name, settings) for c in line.clauses]
+        shown = [clause for clause in clauses if clause]
+        if shown:
+            yield line.intro + ", ".join(shown + others)
+            others = []
+    if others:
+        yield f"{words}: " + ", ".join(others)
+    elif not phrased and switches:
+        yield f"{words} on"
+
+
+def _names(clause: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(clause) if name]
+
+
+def _phrase(
+    clause: str, parameters: Mapping[str, Parameter], settings: Mapping[str, float]
+) -> str | None:
+    names = _names(clause)
+    first = parameters[names[0]]
+    if first.neutral is not None and not _differs(first, settings[first.name]):
+        return None
+    texts = {name: value_text(parameters[name], settings[name]) for name in names}
+    return clause.format(**texts)
+
+
+def _differs(parameter: Parameter, value: float) -> bool:
+    """Whether a value reads otherwise than the one that is not worth a word."""
+    usual = parameter.default if parameter.neutral is None else parameter.neutral
+    return value_text(parameter, value) != value_text(parameter, usual)
+
+
+def _label(parameter: Parameter) -> str:
+    """The name in words, without the unit and without the processor."""
+    name = parameter.name
+    for suffix in _UNIT_SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name.removeprefix(f"{parameter.processor}_").replace("_", " ")
+
+
+def _two_digits(value: float) -> str:
+    """Two significant digits, and no fewer than the whole number."""
+    return f"{value:.0f}" if value >= 10 else f"{float(f'{value:.2g}'):g}"
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")

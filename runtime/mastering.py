@@ -1,0 +1,238 @@
+"""A finished track to a master: by rule, by preset, or after a reference."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..console.master_rules import master_by_rule
+from ..console.meters import LoudnessMeter, SpectrumMeter
+from ..console.mix import Mix
+from ..console.parameters import BUSES, MASTER, STRIP
+from ..console.preset import Preset, dumps
+from ..console.render import master
+from ..console.styles import Style
+from ..errors import MixgymError
+from .measuring import BLOCK_FRAMES, Track, open_track
+from .mixing import Outputs, delivery_notes
+from .output import choose_format, write_master
+from .staging import Staged, refuse_existing
+
+if TYPE_CHECKING:
+    from ..console.render import Progress, Rendering
+
+
+@dataclass(frozen=True, slots=True)
+class MasterOptions:
+    """How to master a track.
+
+    Attributes:
+        lean: the style.
+        reference: a track whose tonal balance and loudness to take.
+        preset: a preset whose master settings to take instead of the rule's.
+        target_lufs, ceiling_dbtp: override what style, preset or reference ask for.
+        amount: how much of the processing to keep, 0..1; loudness and ceiling stay.
+        bit_depth: 16, 24 or 32 (floating point).
+        threads: meters and bands run at once.
+        overwrite: replace what exists.
+    """
+
+    lean: Style
+    reference: Path | None = None
+    preset: Preset | None = None
+    target_lufs: float | None = None
+    ceiling_dbtp: float | None = None
+    amount: float = 1.0
+    bit_depth: int = 24
+    threads: int = 2
+    overwrite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MasterResult:
+    """What came of it, for people and programs."""
+
+    title: str
+    outputs: Outputs
+    reference: str | None
+    sample_rate: int
+    duration_s: float
+    source_lufs: float
+    loudness_lufs: float
+    target_lufs: float | None
+    true_peak_dbtp: float
+    ceiling_dbtp: float | None
+    mean_reduction_db: float
+    max_reduction_db: float
+    seconds: float
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Numbers, strings and lists that JSON can hold."""
+        return {
+            "title": self.title,
+            **{
+                name: str(path) if (path := getattr(self.outputs, name)) else None
+                for name in ("audio", "preset", "report")
+            },
+            "reference": self.reference,
+            "sample_rate": self.sample_rate,
+            "duration_s": self.duration_s,
+            "source_lufs": self.source_lufs,
+            "loudness_lufs": self.loudness_lufs,
+            "target_lufs": self.target_lufs,
+            "true_peak_dbtp": self.true_peak_dbtp,
+            "ceiling_dbtp": self.ceiling_dbtp,
+            "limiter_mean_reduction_db": self.mean_reduction_db,
+            "limiter_max_reduction_db": self.max_reduction_db,
+            "seconds": self.seconds,
+            "realtime_factor": self.seconds / self.duration_s,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What one pass over a track tells."""
+
+    loudness_lufs: float
+    spectrum: SpectrumMeter
+
+
+def master_file(
+    path: Path, outputs: Outputs, options: MasterOptions, progress: Progress | None = None
+) -> MasterResult:
+    """Master a track and write everything that was asked for, or nothing.
+
+    Raises:
+        MixgymError: an output is in the way, a value is out of range, a file cannot be read, or
+            the track or its reference is silent.
+    """
+    started = time.perf_counter()
+    refuse_existing((outputs.audio, outputs.preset, outputs.report), options.overwrite)
+    with ExitStack() as stack:
+        song = stack.enter_context(open_track(path))
+        form = choose_format(outputs.audio, song.sample_rate, options.bit_depth)
+        track = Track(song.stems[0])
+        heard = _listen(track, path, options.threads, progress)
+        mix, taps = _settings(track, heard, options)
+        settings = MASTER.settings(mix.master)
+        ceiling = settings["ceiling_dbtp"] if settings["limiter_on"] else None
+        staged = stack.enter_context(Staged())
+        rendering = stack.enter_context(
+            master(
+                track,
+                track.sample_rate,
+                settings,
+                heard.loudness_lufs,
+                matching_taps=taps,
+                threads=options.threads,
+                progress=progress,
+            )
+        )
+        turned_down_db = write_master(staged.file(outputs.audio), rendering, form, ceiling)
+        notes = delivery_notes(rendering, turned_down_db)
+        if outputs.preset:
+            staged.file(outputs.preset).write_text(dumps(mix), encoding="utf-8")
+        if outputs.report:
+            from .master_report import write_master_report
+
+            write_master_report(
+                staged.file(outputs.report), track, mix, rendering, options.lean, tuple(notes)
+            )
+        return _result(path, outputs, options, rendering, ceiling, turned_down_db, notes, started)
+
+
+def _result(
+    path: Path,
+    outputs: Outputs,
+    options: MasterOptions,
+    rendering: Rendering,
+    ceiling_dbtp: float | None,
+    turned_down_db: float,
+    notes: list[str],
+    started: float,
+) -> MasterResult:
+    delivered = rendering.delivered
+    return MasterResult(
+        title=path.stem,
+        outputs=outputs,
+        reference=str(options.reference) if options.reference else None,
+        sample_rate=rendering.sample_rate,
+        duration_s=rendering.frames / rendering.sample_rate,
+        source_lufs=rendering.bus_lufs,
+        loudness_lufs=delivered.loudness_lufs - turned_down_db,
+        target_lufs=delivered.target_lufs,
+        true_peak_dbtp=delivered.true_peak_dbtp - turned_down_db,
+        ceiling_dbtp=ceiling_dbtp,
+        mean_reduction_db=delivered.mean_reduction_db,
+        max_reduction_db=delivered.max_reduction_db,
+        seconds=time.perf_counter() - started,
+        notes=tuple(notes),
+    )
+
+
+def _listen(track: Track, path: Path, threads: int, progress: Progress | None) -> _Heard:
+    loudness = LoudnessMeter(track.sample_rate, 2)
+    spectrum = SpectrumMeter(track.sample_rate, 2)
+    pushes: tuple[Callable[[NDArray[np.float32]], None], ...] = (loudness.push, spectrum.push)
+    with ThreadPoolExecutor(max(1, threads)) as pool:
+        for start in range(0, track.frames, BLOCK_FRAMES):
+            audio = track.read(start, min(BLOCK_FRAMES, track.frames - start))
+            list(pool.map(lambda push, audio=audio: push(audio), pushes))
+            if progress:
+                progress("Listening", min(1.0, (start + BLOCK_FRAMES) / track.frames))
+    if not math.isfinite(loudness.integrated_lufs):
+        raise MixgymError(f"{path} is silent: there is nothing to master.")
+    return _Heard(loudness.integrated_lufs, spectrum)
+
+
+def _settings(
+    track: Track, heard: _Heard, options: MasterOptions
+) -> tuple[Mix, NDArray[np.float32] | None]:
+    """Master settings, as a mix without stems, and the taps of a matching filter."""
+    taps = None
+    if options.preset is not None:
+        vector, reasons = MASTER.vector(options.preset.master), ("from the preset",)
+    else:
+        spectrum = heard.spectrum
+        vector, reasons = master_by_rule(spectrum.centres_hz, spectrum.levels_db, options.lean)
+    target_lufs = options.target_lufs
+    if options.reference is not None:
+        from ..console.matching import linear_phase_taps, matching_gain_db
+
+        with open_track(options.reference) as song:
+            reference_track = Track(song.stems[0])
+            reference = _listen(reference_track, options.reference, options.threads, None)
+        if options.preset is None:
+            vector = MASTER.vector({})
+        gain_db = options.amount * matching_gain_db(
+            heard.spectrum, reference.spectrum.centres_hz, reference.spectrum.levels_db
+        )
+        taps = linear_phase_taps(heard.spectrum.bins_hz, gain_db, track.sample_rate)
+        reasons = (f"tonal balance and loudness of {options.reference.name}",)
+        if target_lufs is None:
+            limits = MASTER["target_lufs"]
+            target_lufs = min(max(reference.loudness_lufs, limits.low), limits.high)
+    overrides = {"target_lufs": target_lufs, "ceiling_dbtp": options.ceiling_dbtp}
+    mix = Mix(
+        stems=(),
+        roles=(),
+        strips=np.empty((0, len(STRIP))),
+        buses=BUSES.defaults,
+        master=vector,
+        side_chains=(),
+        made_by="master",
+        reasons={"master": reasons},
+    ).scaled(options.amount)
+    given = {name: value for name, value in overrides.items() if value is not None}
+    return mix.with_master(**given), taps

@@ -1,0 +1,94 @@
+"""Results as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from ..console.describe import changes
+
+if TYPE_CHECKING:
+    from ..console.meters import Readings
+    from .mastering import MasterResult
+    from .mixing import MixResult
+
+_ROWS = (
+    ("integrated_lufs", "integrated loudness", "LUFS"),
+    ("loudness_range_lu", "loudness range", "LU"),
+    ("max_momentary_lufs", "loudest 400 ms", "LUFS"),
+    ("max_short_term_lufs", "loudest 3 s", "LUFS"),
+    ("true_peak_dbtp", "true peak", "dBTP"),
+    ("sample_peak_dbfs", "sample peak", "dBFS"),
+    ("plr_db", "peak to loudness", "dB"),
+    ("psr_db", "peak to short-term", "dB"),
+    ("crest_db", "crest factor", "dB"),
+    ("correlation", "correlation", ""),
+    ("mono_fold_loss_db", "mono-fold loss", "dB"),
+    ("duration_s", "duration", "s"),
+    ("sample_rate", "sample rate", "Hz"),
+    ("channels", "channels", ""),
+)
+
+
+def print_mix(result: MixResult) -> None:
+    """What was done to each stem, where the files are, and how the master measures."""
+    console = Console()
+    table = Table(title=result.title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("stem", "role", "settings"):
+        table.add_column(heading, overflow="fold")
+    done = changes(result.mix)
+    for name, role in zip(result.mix.stems, result.mix.roles, strict=True):
+        table.add_row(_plain(name), role, _plain(", ".join(done.get(name, [])) or "as it came"))
+    for bus in ("buses", "master"):
+        if done.get(bus):
+            table.add_row(bus, "", _plain(", ".join(done[bus])))
+    console.print(table)
+    _print_delivery(console, result)
+
+
+def print_master(result: MasterResult) -> None:
+    """How the master measures, and where the files are."""
+    _print_delivery(Console(), result)
+
+
+def print_readings(readings: Mapping[str, Readings]) -> None:
+    """All scalar meters, a column for each file."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for path in readings:
+        table.add_column(_plain(path), justify="right", overflow="fold")
+    table.add_column("")
+    for name, label, unit in _ROWS:
+        table.add_row(label, *(_number(getattr(r, name)) for r in readings.values()), unit)
+    Console().print(table)
+
+
+def _print_delivery(console: Console, result: MixResult | MasterResult) -> None:
+    for note in result.notes:
+        console.print(_plain(note), style="yellow", highlight=False)
+    console.print(
+        f"{result.loudness_lufs:.1f} LUFS, true peak {result.true_peak_dbtp:.2f} dBTP, "
+        f"{result.duration_s:.1f} s in {result.seconds:.1f} s",
+        highlight=False,
+    )
+    for name in ("audio", "preset", "report", "stems"):
+        path = getattr(result.outputs, name)
+        if path is not None:
+            console.print(f"{name:7} {_plain(str(path))}", highlight=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """Text in which rich sees no markup."""
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _number(value: float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.2f}" if math.isfinite(value) else "-"
