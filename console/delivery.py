@@ -98,7 +98,8 @@ def plan_drive(
         limiter.ceiling_dbtp - SAFETY_DB, limiter.look_ahead_ms, limiter.release_ms
     )
     if seeks_target:
-        drive_db = _search(programme, limiter, target, drive_db)
+        most_db = drive_db - trim_lu + MOST_DRIVE_DB
+        drive_db = _search(programme, limiter, target, drive_db, most_db)
     return Drive(
         drive_db, limiter_curve(programme.peaks, drive_db, limiter, programme.sample_rate), True
     )
@@ -116,7 +117,11 @@ def _constant(programme: Programme, drive_db: float) -> Drive:
 
 
 def _search(
-    programme: Programme, limiter: LimiterSettings, target_lufs: float, least_db: float
+    programme: Programme,
+    limiter: LimiterSettings,
+    target_lufs: float,
+    least_db: float,
+    most_db: float,
 ) -> float:
     """Bisection on the predicted loudness, which rises with the drive."""
 
@@ -127,12 +132,11 @@ def _search(
         return _integrated_lufs(programme.energies * squares, programme.sample_rate)
 
     low, high = least_db, least_db + 3.0
-    while loudness(high) < target_lufs:
+    while high < most_db and loudness(high) < target_lufs:
         low, high = high, high + 3.0
-        if high > least_db + MOST_DRIVE_DB:
-            target_lufs = min(target_lufs, loudness(high) - TOLERANCE_LU)
-            low = least_db
-            break
+    if high >= most_db:
+        low, high = least_db, most_db
+        target_lufs = min(target_lufs, loudness(most_db) - TOLERANCE_LU)
     while high - low > TOLERANCE_LU / 4:
         middle = (low + high) / 2
         if loudness(middle) < target_lufs:

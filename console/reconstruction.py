@@ -33,14 +33,14 @@ class ReconstructionPeak:
     """The highest peak of a stereo stream at 8x oversampling, behind a short and a long filter.
 
     The long filter is soxr's at its highest quality, steep from 0.46 of the sample rate on. The
-    stream is taken to stand in silence.
+    stream is taken to stand in silence; what rings before its first frame does not count.
     """
 
     def __init__(self) -> None:
         import soxr
 
         self._taps = short_interpolator()
-        self._carry = np.zeros((2, 2 * HALF - 1), dtype=np.float32)
+        self._carry = np.zeros((2, HALF - 1), dtype=np.float32)
         self._long = soxr.ResampleStream(1, OVERSAMPLING, 2, dtype="float32", quality="VHQ")
         self.peak = 0.0
 
@@ -55,8 +55,9 @@ class ReconstructionPeak:
 
     def _hear(self, audio: NDArray[np.float32], *, last: bool) -> None:
         line = np.concatenate([self._carry, audio], axis=1)
-        self._carry = line[:, audio.shape[1] :].copy()
-        envelope = np.empty(audio.shape[1], dtype=np.float32)
+        complete = max(0, line.shape[1] - (2 * HALF - 1))
+        self._carry = line[:, complete:].copy()
+        envelope = np.empty(complete, dtype=np.float32)
         interpolated_envelope(line, self._taps, envelope)
         oversampled = self._long.resample_chunk(np.ascontiguousarray(audio.T), last=last)
         self.peak = max(

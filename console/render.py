@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..songs.spool import SpoolReader
 from .control import whole_quanta
-from .delivery import Drive, Programme, plan_drive
+from .delivery import TOLERANCE_LU, Drive, Programme, plan_drive
 from .limiter import apply_curve, limiter_hop
 from .mastering import MasteringChain
 from .meters import LoudnessMeter, TruePeakMeter
@@ -274,7 +274,7 @@ def _deliver(
         margin_db += over_db
         trim_lu += short_lu
         last, drive = drive, plan_drive(programme, settings, margin_db, trim_lu)
-        if over_db == 0.0 and math.isclose(drive.drive_db, last.drive_db, abs_tol=1e-6):
+        if over_db == 0.0 and abs(drive.drive_db - last.drive_db) <= TOLERANCE_LU:
             break
     assert best is not None
     return best

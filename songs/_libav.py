@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from .formats import BLOCK_FRAMES, AudioInfo, DamagedAudioError, NotAudioError
 
-# libav comes back to Python after every packet, and threads that do so at the same time pass the
-# interpreter's lock back and forth: two of them are slower than one. So they take turns, a block
-# each, and overlap with the other threads' checking, resampling and writing.
+# libav comes back to Python after every packet, and threads that do so at the same time only pass
+# the interpreter's lock back and forth. So they take turns, a block each, and overlap with the
+# other threads' checking, resampling and writing.
 _DECODING = Lock()
 
 # Demuxers that never open a second file or a network address, as playlists would.

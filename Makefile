@@ -1,0 +1,58 @@
+# Everything runs in a virtual environment of its own, .venv, made on first use.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed-dev
+BASE   := $(VENV)/.installed
+
+.PHONY: help demo test lint format bench clean
+
+help:
+	@echo "make demo   install, make a song, mix it, show where the result is"
+	@echo "make test   install and run every test"
+	@echo "make lint   check style and types"
+	@echo "make bench  run the benchmarks (MIXGYM_DATA adds those on real tracks)"
+	@echo "make clean  remove what make made"
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(BASE): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(STAMP): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(BASE)
+
+demo: $(BASE)
+	@rm -rf demo
+	$(BIN)/mixgym demo demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n auto
+
+# mypy needs to see the package under its name, which is not the folder's.
+.build/mixgym:
+	@mkdir -p .build && ln -sfn .. .build/mixgym
+
+lint: $(STAMP) .build/mixgym
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd .build && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml \
+	  -p mixgym.songs -p mixgym.console -p mixgym.runtime -p mixgym.experiments \
+	  -m mixgym.cli -m mixgym.errors
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/mixgym bench render
+	@if [ -n "$$MIXGYM_DATA" ]; then \
+	  $(BIN)/mixgym bench mastering --songs "$$MIXGYM_DATA/mastered"; fi
+
+clean:
+	rm -rf $(VENV) .build build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
