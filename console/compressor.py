@@ -22,7 +22,7 @@ LOUDNESS_OFFSET_DB = -0.691  # BS.1770: a 1 kHz sine reads the same here as on a
 
 @dataclass(frozen=True, slots=True)
 class CompressorSettings:
-    """What a compressor is set to; `threshold_db` in dB of summed mean-square power."""
+    """What a compressor is set to; `threshold_db` on the scale of `detector_level_db`, LUFS-like."""
 
     threshold_db: float
     ratio: float

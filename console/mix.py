@@ -142,7 +142,7 @@ class Mixer(Protocol):
 
 
 def check_values(table: ParameterTable, values: Mapping[str, float], where: str) -> None:
-    """Refuse names that the table lacks and values outside their ranges.
+    """Refuse names that the table lacks, values outside their ranges and half-on switches.
 
     Raises:
         MixgymError: naming the parameter, the value and the range.
@@ -150,7 +150,7 @@ def check_values(table: ParameterTable, values: Mapping[str, float], where: str)
     for name, value in values.items():
         if name not in table:
             near = _nearest(name, table.names)
-            hint = f"; did you mean {near!r}?" if near else ""
+            hint = f"; did you mean {near!r}?" if near else "."
             raise MixgymError(f"{where}: there is no parameter {name!r}{hint}")
         parameter = table[name]
         if not parameter.low <= value <= parameter.high:
@@ -159,6 +159,8 @@ def check_values(table: ParameterTable, values: Mapping[str, float], where: str)
                 f"{where}: {name} is {value:g}, its range is "
                 f"{parameter.low:g} to {parameter.high:g}{unit}."
             )
+        if parameter.scale == "switch" and value not in (0, 1):
+            raise MixgymError(f"{where}: {name} is {value:g}; 1 switches it on, 0 off.")
 
 
 def _nearest(name: str, names: Iterable[str]) -> str | None:

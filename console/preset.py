@@ -24,6 +24,8 @@ MAX_STEMS = 256
 
 Value = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=500)]
+Name = Annotated[str, Field(max_length=100)]
+Settings = Annotated[dict[Name, Value], Field(max_length=1000)]
 
 FAMILIES: tuple[frozenset[str], ...] = (
     frozenset({"lead_vocal", "backing_vocal"}),
@@ -40,7 +42,7 @@ class StemSettings(BaseModel):
     name: Text
     role: Text = "other"
     side_chain: Text | None = None
-    settings: dict[str, Value] = Field(default_factory=dict, max_length=1000)
+    settings: Settings = Field(default_factory=dict)
     reasons: list[Text] = Field(default_factory=list, max_length=50)
 
 
@@ -50,12 +52,12 @@ class Preset(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     format: Literal["mixgym-preset"] = "mixgym-preset"
-    version: int = VERSION
+    version: Annotated[int, Field(ge=1, le=VERSION)] = VERSION
     made_by: Text = ""
     stems: list[StemSettings] = Field(max_length=MAX_STEMS)
-    buses: dict[str, Value] = Field(default_factory=dict, max_length=1000)
-    master: dict[str, Value] = Field(default_factory=dict, max_length=1000)
-    reasons: dict[str, list[Text]] = Field(default_factory=dict, max_length=10)
+    buses: Settings = Field(default_factory=dict)
+    master: Settings = Field(default_factory=dict)
+    reasons: dict[Name, list[Text]] = Field(default_factory=dict, max_length=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,14 @@ def load_preset(path: str | Path) -> Preset:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
             raise MixgymError(f"{path} is larger than {MAX_BYTES} bytes: not a mixgym preset.")
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise MixgymError(f"Cannot read the preset {path}: {error.strerror}.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise MixgymError(
             f"{path} is not JSON ({error}); save a preset with --save-preset."
         ) from error
@@ -123,7 +127,7 @@ def load_preset(path: str | Path) -> Preset:
         preset = Preset.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part)[:100] for part in first["loc"])
         raise MixgymError(f"{path}: {where}: {first['msg']}.") from error
     _check(preset, path)
     return preset

@@ -28,7 +28,7 @@ TOLERANCE_DB = 3.0
 
 _SIZE_IN = (5.0, 3.0)
 _SHAPE_HZ = (50.0, 12_500.0)  # the bands whose mean places a spectrum
-_SHOWN_DB = (-36.0, 18.0)  # about that mean
+_SHOWN_DB = (-24.0, 18.0)  # about that mean
 _QUIET_LU = 30.0  # how far below the loudest window the time axis reaches
 _SCOPE_CELLS = 160
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -119,6 +119,7 @@ def stereo_svg(before: Readings, after: Readings) -> str:
 def vectorscope_svg(audio: NDArray[np.float32]) -> str:
     """Density of left against right, shape (2, frames), turned so that mono stands upright."""
     figure, (axes,) = _figure()
+    figure.subplots_adjust(left=0.0, right=1.0, bottom=0.0, top=1.0)
     axes.set_aspect("equal")
     axes.set_axis_off()
     for x in (-1.0, 1.0):
@@ -141,8 +142,9 @@ def clock(seconds: float) -> str:
 
 def _figure(rows: int = 1) -> tuple[Figure, Sequence[Axes]]:
     with matplotlib.rc_context({"font.size": 8.5, "axes.edgecolor": RULE}):
-        figure = Figure(figsize=_SIZE_IN, layout="constrained")
+        figure = Figure(figsize=_SIZE_IN)
         FigureCanvasSVG(figure)
+        figure.subplots_adjust(left=0.105, right=0.97, bottom=0.085, top=0.985, hspace=0.1)
         grid = figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0]
     for axes in grid:
         axes.set_facecolor("none")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import errno
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from ..console.render import Rendering
 
 LARGEST_WAV_BYTES = 4_000_000_000
-LOSSY_ATTEMPTS = 4
+LOSSY_ATTEMPTS = 5
+LOSSY_MARGIN_DB = 0.02  # below the ceiling; another level is coded a little differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,9 @@ class AudioWriter:
         sample_rate: in Hz.
         form: how to write it.
         frames: how many will come; chooses RF64 where a WAV would be too small.
+
+    Raises:
+        OSError: the disk is full, from any method.
     """
 
     def __init__(self, path: Path, sample_rate: int, form: Format, frames: int = 0) -> None:
@@ -87,22 +93,28 @@ class AudioWriter:
         container = form.container
         if container == "WAV" and frames * 2 * (form.bits or 32) // 8 > LARGEST_WAV_BYTES:
             container = "RF64"
-        self._form, self._frame = form, 0
-        self._file = soundfile.SoundFile(
-            path, "w", sample_rate, 2, subtype=form.subtype, format=container
-        )
+        self._path, self._form, self._frame = path, form, 0
+        with _as_os_errors(path):
+            self._file = soundfile.SoundFile(
+                path, "w", sample_rate, 2, subtype=form.subtype, format=container
+            )
 
     def write(self, audio: NDArray[np.float32]) -> None:
         """Add a block, shape (2, frames)."""
-        if self._form.bits is None:
-            self._file.write(audio.T)
-        else:
+        samples: NDArray[np.float32] | NDArray[np.int32] = audio.T
+        if self._form.bits is not None:
             from ._dither import quantise
 
-            words = np.empty((audio.shape[1], 2), dtype=np.int32)
-            quantise(audio, self._frame, self._form.bits, words)
-            self._file.write(words)
+            samples = np.empty((audio.shape[1], 2), dtype=np.int32)
+            quantise(audio, self._frame, self._form.bits, samples)
+        with _as_os_errors(self._path):
+            self._file.write(samples)
         self._frame += audio.shape[1]
+
+    def close(self) -> None:
+        """Finish the file."""
+        with _as_os_errors(self._path):
+            self._file.close()
 
     def __enter__(self) -> AudioWriter:
         """Itself."""
@@ -110,13 +122,28 @@ class AudioWriter:
 
     def __exit__(self, *exception: object) -> None:
         """Close the file."""
-        self._file.close()
+        self.close()
+
+
+@contextmanager
+def _as_os_errors(path: Path) -> Iterator[None]:
+    """libsndfile does not say why it cannot write; on a file just made it is for want of space."""
+    from soundfile import SoundFileRuntimeError
+
+    try:
+        yield
+    except SoundFileRuntimeError as error:
+        raise OSError(errno.ENOSPC, str(error), str(path)) from error
 
 
 def write_audio(
     path: Path, blocks: Iterable[NDArray[np.float32]], sample_rate: int, form: Format, frames: int
 ) -> None:
-    """Write a stream of blocks, shape (2, frames) each."""
+    """Write a stream of blocks, shape (2, frames) each.
+
+    Raises:
+        OSError: the disk is full.
+    """
     with AudioWriter(path, sample_rate, form, frames) as writer:
         for block in blocks:
             writer.write(block)
@@ -135,19 +162,26 @@ def write_master(
 
     Returns:
         How far it was turned down, in dB (at least 0).
+
+    Raises:
+        OSError: the disk is full.
+        MixgymError: the decoded file keeps exceeding the ceiling.
     """
     turned_down_db = 0.0
-    for _ in range(LOSSY_ATTEMPTS):
+    for attempt in range(1, LOSSY_ATTEMPTS + 1):
         gain = np.float32(10 ** (-turned_down_db / 20))
         blocks = (block * gain if turned_down_db else block for block in rendering.blocks())
         write_audio(path, blocks, rendering.sample_rate, form, rendering.frames)
         if not form.lossy or ceiling_dbtp is None:
-            break
+            return turned_down_db
         over_db = decoded_true_peak_dbtp(path) - ceiling_dbtp
         if over_db <= 0:
-            break
-        turned_down_db += over_db + 0.02
-    return turned_down_db
+            return turned_down_db
+        turned_down_db += over_db + attempt * LOSSY_MARGIN_DB
+    raise MixgymError(
+        f"{form.container} cannot keep a true peak of {ceiling_dbtp:g} dBTP on this audio; "
+        "use .wav or .flac."
+    )
 
 
 def decoded_true_peak_dbtp(path: Path) -> float:

@@ -12,42 +12,100 @@ from types import TracebackType
 
 from ..errors import MixgymError
 
+MARKER = ".mixgym-stems"  # in a folder of processed stems: it may be replaced as a whole
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-def refuse_existing(paths: Iterable[Path | None], overwrite: bool) -> None:
+
+def refuse_existing(
+    files: Iterable[Path | None],
+    overwrite: bool,
+    *,
+    folder: Path | None = None,
+    inputs: Iterable[Path | None] = (),
+) -> None:
     """Refuse outputs that would replace something, or that cannot be written.
 
+    Args:
+        files: what is to be written; None is passed over.
+        overwrite: whether files, and a folder of stems that mixgym wrote, may be replaced.
+        folder: a folder that is to be written with its contents.
+        inputs: what is read, and must never be replaced.
+
     Raises:
-        MixgymError: an output exists (unless `overwrite`), its folder does not, or may not be
-            written.
+        MixgymError: an output exists (unless `overwrite`), is asked for twice or is an input; its
+            folder does not exist or may not be written.
     """
-    seen: set[Path] = set()
-    for path in paths:
-        if path is None:
-            continue
-        if path.resolve() in seen:
+    outputs = [path for path in (*files, folder) if path is not None]
+    real_folder = _real(folder) if folder else None
+    for i, path in enumerate(outputs):
+        real = _real(path)
+        if real in map(_real, outputs[:i]):
             raise MixgymError(f"{path} is asked for twice; give each output a name of its own.")
-        seen.add(path.resolve())
-        folder = path.parent
-        if not folder.is_dir():
-            raise MixgymError(
-                f"The folder {folder} for {path.name} does not exist; create it first."
-            )
-        if not os.access(folder, os.W_OK):
-            raise MixgymError(f"The folder {folder} cannot be written; choose another output.")
-        if path.exists() and not overwrite:
-            raise MixgymError(f"{path} exists; choose another name or add --overwrite.")
-        if path.is_dir() and any(path.iterdir()) and not (path / MARKER).exists():
+        if real_folder in real.parents:
+            raise MixgymError(f"{path} lies in the folder {folder}, which is written as a whole.")
+        for source in inputs:
+            if source is not None and (_real(source) == real or real in _real(source).parents):
+                raise MixgymError(f"{path} is what the mix is made from; choose another output.")
+        _refuse_place(path, overwrite, is_folder=path is folder)
+
+
+def _refuse_place(path: Path, overwrite: bool, *, is_folder: bool) -> None:
+    parent = path.parent
+    if not parent.is_dir():
+        raise MixgymError(f"The folder {parent} for {path.name} does not exist; create it first.")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise MixgymError(f"The folder {parent} cannot be written; choose another output.")
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise MixgymError(
+            f"{path} cannot be written ({error.strerror}); choose another output."
+        ) from error
+    if is_folder:
+        if not path.is_dir():
+            raise MixgymError(f"{path} is a file; name a folder for the stems.")
+        names = {child.name for child in path.iterdir()}
+        if names and MARKER not in names:
             raise MixgymError(f"{path} is a folder with other things in it; choose another.")
+        if names and not overwrite:
+            raise MixgymError(f"{path} exists; choose another name or add --overwrite.")
+    elif path.is_dir():
+        raise MixgymError(f"{path} is a folder; name a file in it.")
+    elif not overwrite:
+        raise MixgymError(f"{path} exists; choose another name or add --overwrite.")
 
 
-MARKER = ".mixgym-stems"  # in folders that were written by `Staged.folder`, and may be replaced
+def refuse_among_stems(audio: Path, given: Iterable[Path], stems: Iterable[Path | None]) -> None:
+    """Refuse a mix among the stems of a folder, where the next mix would read it as one of them.
+
+    Args:
+        audio: the mix that is to be written.
+        given: what the person named: folders or files.
+        stems: the files that were found.
+
+    Raises:
+        MixgymError: `audio` would lie in a given folder, or beside the stems found in one.
+    """
+    folders = {_real(path) for path in given if path.is_dir()}
+    beside = {_real(stem).parent for stem in stems if stem is not None}
+    within = {parent for parent in beside if folders & {parent, *parent.parents}}
+    if _real(audio).parent in folders | within:
+        raise MixgymError(
+            f"{audio} would lie among the stems, and the next mix would take it for one of them; "
+            "write it to another folder."
+        )
 
 
 class Staged:
     """Collects outputs under temporary names beside their places.
 
     Leaving the `with` block normally moves every one into place; leaving it by an exception,
-    Ctrl-C included, removes them.
+    Ctrl-C included, removes them and leaves what was there before.
+
+    Raises:
+        MixgymError: a full disk, from leaving the block.
     """
 
     def __init__(self) -> None:
@@ -55,21 +113,16 @@ class Staged:
 
     def file(self, path: Path) -> Path:
         """Where to write what will become `path`."""
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix
-        )
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mixgym-", suffix=path.suffix)
+        self._pending.append((Path(name), path))
         os.close(handle)
-        return self._keep(Path(name), path)
+        return Path(name)
 
     def folder(self, path: Path) -> Path:
         """Where to write what will become the folder `path`."""
-        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        (made / MARKER).touch()
-        return self._keep(made, path)
-
-    def _keep(self, temporary: Path, path: Path) -> Path:
-        self._pending.append((temporary, path))
-        return temporary
+        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=".mixgym-"))
+        self._pending.append((made, path))
+        return made
 
     def __enter__(self) -> Staged:
         """Itself."""
@@ -84,28 +137,46 @@ class Staged:
         """Move everything into place, or remove it."""
         try:
             if kind is None:
-                for temporary, path in self._pending:
-                    _place(temporary, path)
+                self._place()
         finally:
             for temporary, _ in self._pending:
                 _remove(temporary)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             where = self._pending[0][1].parent if self._pending else Path()
-            raise MixgymError(f"The disk of {where} is full; nothing was written.") from error
+            raise MixgymError(
+                f"The disk of {where} is full; make room there or choose another output."
+            ) from error
+
+    def _place(self) -> None:
+        """Move everything into place; on failure put back what was there."""
+        aside: list[tuple[Path, Path]] = []
+        placed: list[Path] = []
+        try:
+            for temporary, path in self._pending:
+                temporary.chmod((0o777 if temporary.is_dir() else 0o666) & ~_umask())
+                if os.path.lexists(path):
+                    aside.append((temporary.with_name(temporary.name + ".old"), path))
+                    path.rename(aside[-1][0])
+                placed.append(path)
+                temporary.rename(path)
+        except BaseException:
+            for path in placed:
+                _remove(path)
+            for old, path in aside:
+                if os.path.lexists(old):
+                    old.rename(path)
+            raise
+        for old, _ in aside:
+            _remove(old)
 
 
-def _place(temporary: Path, path: Path) -> None:
-    if temporary.is_dir():
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.chmod(0o777 & ~_umask())
-    else:
-        temporary.chmod(0o666 & ~_umask())
-    temporary.replace(path)
+def _real(path: Path) -> Path:
+    """The path without links; a loop of links stays as it is."""
+    return Path(os.path.realpath(path))
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
