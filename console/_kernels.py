@@ -6,6 +6,10 @@ import math
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
+
+_F32 = NDArray[np.float32]
+_F64 = NDArray[np.float64]
 
 _DB = 10.0 / math.log(10.0)
 _NEPER = math.log(10.0) / 20.0
@@ -14,7 +18,7 @@ _HUM = 1e-20  # keeps filter states out of the slow subnormal numbers in silence
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def slot_powers(audio, hop):
+def slot_powers(audio: _F32, hop: int) -> _F32:
     """Mean square per slot of `hop` frames, summed over channels, shape (frames // hop,)."""
     channels, frames = audio.shape
     powers = np.zeros(frames // hop, dtype=np.float32)
@@ -30,8 +34,17 @@ def slot_powers(audio, hop):
 
 @njit(cache=True, nogil=True)
 def follow_gain(
-    powers, gains, state, detector, attack, release, threshold_db, slope, knee_db, make_up_db
-):
+    powers: _F32,
+    gains: _F32,
+    state: _F64,
+    detector: float,
+    attack: float,
+    release: float,
+    threshold_db: float,
+    slope: float,
+    knee_db: float,
+    make_up_db: float,
+) -> None:
     """Detector, static curve and smoothing in dB; Giannoulis et al. 2012, eq. (4) and (16)."""
     power, gain_db = state[0], state[1]
     gains[0] = math.exp(_NEPER * (gain_db + make_up_db))
@@ -52,7 +65,7 @@ def follow_gain(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def apply_gain(audio, gains, hop):
+def apply_gain(audio: _F32, gains: _F32, hop: int) -> None:
     """Multiply in place by gains at the slots' borders, linear in between."""
     channels, frames = audio.shape
     for channel in range(channels):
@@ -65,7 +78,7 @@ def apply_gain(audio, gains, hop):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def spread(audio, matrix, out):
+def spread(audio: _F32, matrix: _F32, out: _F32) -> None:
     """out[c] = sum over k of matrix[c, k] * audio[k]; audio (1 or 2, n), out (2, n)."""
     frames = audio.shape[1]
     if audio.shape[0] == 1:
@@ -80,7 +93,7 @@ def spread(audio, matrix, out):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def accumulate(total, audio, gain):
+def accumulate(total: _F32, audio: _F32, gain: np.float32) -> None:
     """total += gain * audio, both (2, n)."""
     for channel in range(2):
         for i in range(total.shape[1]):
@@ -88,14 +101,18 @@ def accumulate(total, audio, gain):
 
 
 @njit(inline="always")
-def _section(x, b0, b1, b2, a1, a2, s1, s2):
+def _section(
+    x: float, b0: float, b1: float, b2: float, a1: float, a2: float, s1: float, s2: float
+) -> tuple[float, float, float]:
     """One second-order section, transposed direct form II: output and next two states."""
     y = b0 * x + s1
     return y, b1 * x - a1 * y + s2, b2 * x - a2 * y
 
 
 @njit(cache=True, nogil=True, fastmath={"contract"})
-def three_bands(audio, low_passes, state, low, mid, high):
+def three_bands(
+    audio: _F32, low_passes: _F64, state: _F64, low: _F32, mid: _F32, high: _F32
+) -> None:
     """Fourth-order Linkwitz-Riley bands of audio (2, n), written to low, mid and high (2, n).
 
     low_passes (2, 5) holds b0 b1 b2 a1 a2 of the Butterworth low-pass at either crossover, whose
@@ -129,7 +146,7 @@ def three_bands(audio, low_passes, state, low, mid, high):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def correlate(audio, taps, out):
+def correlate(audio: _F32, taps: _F32, out: _F32) -> None:
     """out[c, n] = sum over k of taps[k] * audio[c, n + k]; audio (2, n + taps - 1), out (2, n)."""
     for channel in range(2):
         row = out[channel]
@@ -142,7 +159,7 @@ def correlate(audio, taps, out):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def mid_side(audio):
+def mid_side(audio: _F32) -> None:
     """Left and right (2, n) to mid and side in place; its own inverse."""
     root = np.float32(math.sqrt(0.5))
     for i in range(audio.shape[1]):
@@ -152,7 +169,9 @@ def mid_side(audio):
 
 
 @njit(cache=True, nogil=True)
-def limiter_gains(peaks, drive_db, ceiling_db, look_ahead, release, gains):
+def limiter_gains(
+    peaks: _F32, drive_db: float, ceiling_db: float, look_ahead: int, release: float, gains: _F32
+) -> None:
     """Gains of a look-ahead limiter at the borders of slots.
 
     peaks (slots,): linear true peak of each slot before `drive_db`; look_ahead in slots;
@@ -194,7 +213,7 @@ def limiter_gains(peaks, drive_db, ceiling_db, look_ahead, release, gains):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def ramp_gain(audio, gains, hop, offset):
+def ramp_gain(audio: _F32, gains: _F32, hop: int, offset: int) -> None:
     """Multiply (2, n) in place by gains at borders every `hop` frames; frame 0 is border 0's.
 
     gains[k] stands at frame k * hop - offset.
@@ -209,7 +228,7 @@ def ramp_gain(audio, gains, hop, offset):
 
 
 @njit(cache=True, nogil=True)
-def mean_square_gain(gains, hop, rate, out):
+def mean_square_gain(gains: _F32, hop: int, rate: int, out: _F64) -> None:
     """Mean squared gain over sub-blocks of 10 ms; gains at borders every `hop` frames."""
     last = gains.size - 1
     for block in range(out.size):

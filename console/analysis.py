@@ -30,6 +30,7 @@ class Analysis:
     Attributes:
         sample_rate: in Hz. frames: length of the audio in samples.
         fine: (stems, 3, frames of 100 ms, fine bands): <LL>, <RR>, Re<LR>; a mono stem is all left.
+            Band 0 is what lies below 18 Hz; from band 1 on, pairs make up third octaves.
         slots: (coarse bands, slots, stems): power of both channels in slots of about 5 ms.
         slot_peaks: (slots, stems): largest sample magnitude.
         slot_frame: (slots,): the frame that a slot lies in.
@@ -50,13 +51,19 @@ class Analysis:
 
 
 def fine_bands(sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Centres (bands,) and edges (bands + 1,) of the fine bands: halves of third octaves."""
-    count = (HIGHEST_BAND - LOWEST_BAND + 1) * BANDS_PER_OCTAVE_THIRD
+    """Centres (bands,) and edges (bands + 1,) of the fine bands.
+
+    One below 18 Hz, then halves of third octaves as far as the sample rate goes.
+    """
+    thirds = 10 ** (np.arange(LOWEST_BAND, HIGHEST_BAND + 1) / 10) * 1000.0
+    count = int((thirds < sample_rate / 2).sum()) * BANDS_PER_OCTAVE_THIRD
     edges = 1000.0 * 10 ** (
         (LOWEST_BAND - 0.5 + np.arange(count + 1) / BANDS_PER_OCTAVE_THIRD) / 10
     )
-    edges = edges[edges < sample_rate / 2]
-    return np.sqrt(edges[1:] * edges[:-1]), edges
+    edges = np.concatenate(([0.0], np.minimum(edges, sample_rate / 2)))
+    centres = np.sqrt(edges[1:] * edges[:-1])
+    centres[0] = edges[1] / 1.5
+    return centres, edges
 
 
 def analyse(song: Song, *, threads: int = 2) -> Analysis:
@@ -84,18 +91,36 @@ def analyse(song: Song, *, threads: int = 2) -> Analysis:
     hop = control_hop(rate) * SLOT_HOPS
     centres, _ = fine_bands(rate)
     middle = (np.arange(slots.shape[1]) + 0.5) * hop
+    slot_frame = np.minimum(middle * FRAMES_PER_S / rate, fine.shape[2] - 1).astype(np.int32)
+    fine *= _sharpening(fine, slots, slot_frame, hop * FRAMES_PER_S / rate)[:, None, :, None]
     return Analysis(
         sample_rate=rate,
         frames=song.frames,
         fine=np.ascontiguousarray(fine, dtype=np.float32),
         slots=np.ascontiguousarray(slots, dtype=np.float32),
         slot_peaks=np.ascontiguousarray(peaks, dtype=np.float32),
-        slot_frame=np.minimum(middle * FRAMES_PER_S / rate, fine.shape[2] - 1).astype(np.int32),
+        slot_frame=slot_frame,
         band_hz=centres,
         coarse_of=(np.searchsorted(COARSE_EDGES_HZ, centres, "right") - 1).astype(np.int32),
         channels=np.array([stem.channels for stem in song.stems], dtype=np.int32),
         loudness_lufs=np.array([level.loudness_lufs for level in levels]),
     )
+
+
+def _sharpening(
+    fine: NDArray[np.float32],
+    slots: NDArray[np.float32],
+    slot_frame: NDArray[np.int32],
+    slot_share: float,
+) -> NDArray[np.float32]:
+    """What gives every frame the power that its slots hold, (stems, frames).
+
+    The long windows of the fine bands smear onsets into the frame before.
+    """
+    sharp = np.zeros((slots.shape[2], fine.shape[2]))
+    np.add.at(sharp.T, slot_frame, slots.sum(axis=0) * slot_share)
+    smeared = fine[:, :2].sum(axis=(1, 3))
+    return np.divide(sharp, smeared, out=np.zeros_like(sharp), where=smeared > 0).astype(np.float32)
 
 
 def _stem_powers(

@@ -11,28 +11,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .filters import high_pass
+from .parameters import BUSES
 
 if TYPE_CHECKING:
     import pedalboard
 
 IMPULSE_RATE = 44_100
 IMPULSE_S = (4, 8, 16, 32)  # lengths tried; the tail must end in the first half
+IMPULSE = 1000.0  # far above the steps of 1e-8 in which the plug-in rounds
 TAIL_DB = -60.0
+FILTER_RING_S = 0.1  # until -60 dB of a high-pass at 20 Hz
 
 
 @lru_cache(maxsize=64)
 def reverb_response(size: float, damping: float, width: float) -> tuple[float, float]:
     """Power gain for sound in the centre, and seconds until -60 dB, of pedalboard's reverb.
 
-    Both are read off its impulse response, so that a send's level means the same for any room.
+    Both are read off its impulse response behind the lowest low cut, so that a send's level means
+    the same for any room.
     The reverb hears the sum of left and right: sound that has no correlation between them comes
     back 3 dB lower.
     """
+    import pedalboard
+
     for length_s in IMPULSE_S:
         impulse = np.zeros((2, length_s * IMPULSE_RATE), dtype=np.float32)
-        impulse[:, 0] = 1.0
-        response = _reverb(size, damping, width)(impulse, IMPULSE_RATE)
-        power = np.square(response, dtype=np.float64).mean(axis=0)
+        impulse[:, 0] = IMPULSE
+        low_cut = high_pass(BUSES["reverb_low_cut_hz"].low, IMPULSE_RATE)
+        board = pedalboard.Pedalboard([*low_cut, _reverb(size, damping, width)])
+        response = board(impulse, IMPULSE_RATE)
+        power = np.square(response / IMPULSE, dtype=np.float64).mean(axis=0)
         remaining = np.cumsum(power[::-1])[::-1]
         audible = np.flatnonzero(remaining > remaining[0] * 10 ** (TAIL_DB / 10))
         decay_s = float(audible[-1] + 1) / IMPULSE_RATE
@@ -95,7 +103,7 @@ class DelayBus:
 
         time_ms, feedback = settings["delay_time_ms"], settings["delay_feedback"]
         repeats = 1 + (math.ceil(TAIL_DB / (20 * math.log10(feedback))) if feedback > 0 else 0)
-        self.tail_s = time_ms / 1000 * repeats
+        self.tail_s = time_ms / 1000 * repeats + FILTER_RING_S
         self._sample_rate = sample_rate
         self._gain = np.float32(10 ** (settings["delay_return_db"] / 20))
         highest_hz = 0.45 * sample_rate

@@ -17,12 +17,16 @@ from ._kernels import apply_gain, follow_gain, slot_powers
 from .control import control_hop, smoothing
 
 DETECTOR_MS = 5.0  # averaging of the mean square
-LOUDNESS_OFFSET_DB = -0.691  # BS.1770: a 1 kHz sine reads the same here as on a loudness meter
+# A 1 kHz sine reads alike here and on a loudness meter, whose -0.691 dB undo its filter's gain.
+LOUDNESS_OFFSET_DB = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class CompressorSettings:
-    """What a compressor is set to; `threshold_db` on the scale of `detector_level_db`, LUFS-like."""
+    """What a compressor is set to.
+
+    `threshold_db` is on the loudness scale: LOUDNESS_OFFSET_DB plus the summed mean squares in dB.
+    """
 
     threshold_db: float
     ratio: float
@@ -34,7 +38,7 @@ class CompressorSettings:
 def static_gain_db(
     level_db: NDArray[np.float64] | float, settings: CompressorSettings
 ) -> NDArray[np.float64]:
-    """Gain in dB (at most 0) for a constant level in dB, any shape.
+    """Gain in dB (at most 0) for a constant level on the threshold's scale, any shape.
 
     Source: Giannoulis et al. 2012, eq. (4), less the input level.
     """

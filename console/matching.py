@@ -10,36 +10,54 @@ from .control import QUANTUM
 from .meters import SpectrumMeter
 
 TAPS_AT_48_KHZ = 8192
-LIMIT_DB = 18.0
+MOST_BOOST_DB = 18.0  # more would bring up noise
+MOST_CUT_DB = 30.0
 QUIET_DB = 70.0  # bands this far below the loudest are left to their neighbours' gain
-ROUNDS = 8
+ROUNDS = 16
+LEAST_MAGNITUDE = 1e-6
 
 
 def matching_gain_db(
-    track: SpectrumMeter, reference_hz: NDArray[np.float64], reference_db: NDArray[np.float64]
+    track: SpectrumMeter,
+    track_lufs: float,
+    reference: SpectrumMeter,
+    reference_lufs: float,
 ) -> NDArray[np.float64]:
-    """Gain at the track's bins that moves its third-octave levels onto the reference's shape.
+    """Gain that moves a track's third-octave levels onto a reference's, at equal loudness.
+
+    Straight lines over the logarithm of frequency join one gain per band. A band also hears its
+    neighbours' gains and what the filter's length blurs, so the gains are corrected by what
+    remains behind the very filter that `linear_phase_taps` makes of them, round by round.
 
     Args:
-        track: the finished meter of the track.
-        reference_hz, reference_db: third-octave levels of the reference, shape (bands,).
+        track, reference: meters that have heard all of it, at any two sample rates.
+        track_lufs, reference_lufs: integrated loudness; both spectra are taken relative to it.
 
     Returns:
-        Gain in dB, shape (bins,), within `LIMIT_DB` of its mean; levels are not compared.
+        Gain in dB at the track's bins, shape (bins,), from -`MOST_CUT_DB` to `MOST_BOOST_DB`; zero
+        where the two are the same.
     """
-    shared = min(len(track.centres_hz), len(reference_hz))
-    centres = track.centres_hz[:shared]
-    octaves = np.log2(np.maximum(track.bins_hz, 1.0))
-    here, there = track.levels_db[:shared], reference_db[:shared]
-    heard = (here > here.max() - QUIET_DB) & (there > there.max() - QUIET_DB)
-    gain = np.zeros(int(heard.sum()))
-    curve = np.zeros(len(octaves))
+    shared = min(len(track.centres_hz), len(reference.centres_hz))
+    here = track.levels_db[:shared] - track_lufs
+    wanted = reference.levels_db[:shared] - reference_lufs
+    heard = (here > here.max() - QUIET_DB) & (wanted > wanted.max() - QUIET_DB)
+    bins, bands = (
+        np.log2(np.maximum(hz, 1.0)) for hz in (track.bins_hz, track.centres_hz[:shared][heard])
+    )
+    gain_db = np.zeros(len(bands))
+    curve_db = np.zeros(len(bins))
     for _ in range(ROUNDS):
-        error = (there - track.levels_db_through(curve)[:shared])[heard]
-        gain += error - error.mean()
-        gain = np.clip(gain - gain.mean(), -LIMIT_DB, LIMIT_DB)
-        curve = np.interp(octaves, np.log2(centres[heard]), gain)
-    return curve
+        reached = track.levels_db_through(_response_db(curve_db, track))[:shared] - track_lufs
+        gain_db = np.clip(gain_db + (wanted - reached)[heard], -MOST_CUT_DB, MOST_BOOST_DB)
+        curve_db = np.interp(bins, bands, gain_db)
+    return curve_db
+
+
+def _response_db(curve_db: NDArray[np.float64], track: SpectrumMeter) -> NDArray[np.float64]:
+    """What the filter made of a curve does at the track's bins, shape (bins,)."""
+    taps = linear_phase_taps(track.bins_hz, curve_db, track.sample_rate)
+    magnitude = np.abs(rfft(taps, 2 * (len(curve_db) - 1)))
+    return np.asarray(20 * np.log10(np.maximum(magnitude, LEAST_MAGNITUDE)), dtype=np.float64)
 
 
 def linear_phase_taps(

@@ -108,15 +108,17 @@ class Mix:
         Raises:
             MixgymError: an amount outside [0, 1] or an unknown component.
         """
-        factors: dict[Component, float] = {"level": amount, "delivery": 1.0}
-        for name in STRENGTHS:
-            factors[name] = amount * (strengths or {}).get(name, 1.0)
-        for name, value in {"amount": amount, **(strengths or {})}.items():
-            if name != "amount" and name not in STRENGTHS:
+        given = strengths or {}
+        for name in given:
+            if name not in STRENGTHS:
                 known = ", ".join(STRENGTHS)
                 raise MixgymError(f"There is no component {name!r} to scale; choose from {known}.")
+        for label, value in (("amount", amount), *given.items()):
             if not 0.0 <= value <= 1.0:
-                raise MixgymError(f"{name} is {value:g}; give a number from 0 to 1.")
+                raise MixgymError(f"{label} is {value:g}; give a number from 0 to 1.")
+        factors: dict[Component, float] = {"level": amount, "delivery": 1.0}
+        for name in STRENGTHS:
+            factors[name] = amount * given.get(name, 1.0)
         return replace(
             self,
             strips=_scaled(STRIP, self.strips, factors),

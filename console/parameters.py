@@ -127,16 +127,19 @@ class ParameterTable:
     def decode(self, encoded: ArrayLike) -> NDArray[np.float64]:
         """[-1, 1], shape (..., parameters), to physical values; outside is clipped.
 
-        A switch is on above 0. `decode(encode(v)) == v` to floating-point accuracy, for any batch.
+        A switch is on above 0; -1 and 1 give the ends of a range exactly. `decode(encode(v)) == v`
+        to floating-point accuracy, for any batch.
 
         Raises:
             ValueError: the last axis is not as long as the table.
         """
-        unit = (np.clip(self._checked(encoded), -1.0, 1.0) + 1.0) / 2
+        position = np.clip(self._checked(encoded), -1.0, 1.0)
         low, high = self._warped_range
-        warped = low + unit * (high - low)
+        warped = low + (position + 1.0) / 2 * (high - low)
         physical = np.where(self._is_log, np.exp(np.where(self._is_log, warped, 0.0)), warped)
-        physical = np.where(self._is_switch, np.where(unit > 0.5, 1.0, 0.0), physical)
+        physical = np.where(self._is_switch, position > 0, physical)
+        physical = np.where(position == -1.0, self.low, physical)
+        physical = np.where(position == 1.0, self.high, physical)
         return np.asarray(np.clip(physical, self.low, self.high))
 
     def _checked(self, array: ArrayLike) -> NDArray[np.float64]:

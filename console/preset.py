@@ -161,7 +161,11 @@ def apply_preset(preset: Preset, song: Song) -> Applied:
         side_chains=tuple(s.side_chain if s and s.side_chain in names else None for s in chosen),
         made_by=f"preset ({preset.made_by})" if preset.made_by else "preset",
         reasons={
-            **{name: tuple(s.reasons) for name, s in zip(names, chosen, strict=True) if s},
+            **{
+                name: tuple(s.reasons)
+                for name, s in zip(names, chosen, strict=True)
+                if s and s.reasons
+            },
             **{key: tuple(value) for key, value in preset.reasons.items()},
         },
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,8 +81,9 @@ def bench_mastering(
 
     Returns:
         Keys `benchmark`, `machine`, `inputs`, `ours` and `matchering` (metric to `median` and
-        `worst`), `ahead` (metric to whether our median is lower), `largest_meter_difference` (ours
-        against SciPy and pyloudnorm over all outputs), `pairs` (everything raw).
+        `worst`), `ahead` (metric to whether our median is lower or, where the medians are equal,
+        our worst), `true_peak_dbtp` (as it is, of both), `largest_meter_difference` (ours against
+        SciPy and pyloudnorm over all outputs), `pairs` (everything raw).
 
     Raises:
         MixgymError: matchering or pyloudnorm is not installed, the folder holds fewer than two
@@ -114,7 +115,11 @@ def bench_mastering(
         "seed": seed,
         "ours": mine,
         "matchering": baseline,
-        "ahead": {name: mine[name]["median"] < baseline[name]["median"] for name in METRICS},
+        "ahead": {name: _ahead(mine[name], baseline[name]) for name in METRICS},
+        "true_peak_dbtp": {
+            "ours": _spread([outcome.true_peak_dbtp for outcome in ours]),
+            "matchering": _spread([outcome.true_peak_dbtp for outcome in theirs]),
+        },
         "largest_meter_difference": _meter_difference([*ours, *theirs]),
         "pairs": [
             {"track": track, "reference": reference, "ours": asdict(one), "matchering": asdict(two)}
@@ -222,11 +227,15 @@ def _outcome(output: Path, wanted: Readings, cost: Cost, ceiling_dbtp: float) ->
 
 
 def _summary(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
-    values = {name: [getattr(outcome, name) for outcome in outcomes] for name in METRICS}
-    return {
-        name: {"median": statistics.median(column), "worst": max(column)}
-        for name, column in values.items()
-    }
+    return {name: _spread([getattr(outcome, name) for outcome in outcomes]) for name in METRICS}
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "worst": max(values)}
+
+
+def _ahead(ours: Mapping[str, float], theirs: Mapping[str, float]) -> bool:
+    return (ours["median"], ours["worst"]) < (theirs["median"], theirs["worst"])
 
 
 def _meter_difference(outcomes: Sequence[Outcome]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,9 +72,9 @@ def outline_path(audio: NDArray[np.float32], gain: float = 1.0) -> str:
         gain: linear, applied first.
     """
     edges = np.linspace(0, audio.shape[1], _OUTLINE_BINS + 1).astype(int)
-    bins = zip(edges[:-1], edges[1:], strict=True)
     heights = [
-        round(100 * gain * float(np.abs(audio[:, a:b]).max(initial=0.0)), 1) for a, b in bins
+        round(100 * gain * float(np.abs(audio[:, start:end]).max(initial=0.0)), 1)
+        for start, end in pairwise(edges)
     ]
     upper = [f"{x} {-height:g}" for x, height in enumerate(heights)]
     lower = [f"{x} {height:g}" for x, height in reversed(list(enumerate(heights)))]

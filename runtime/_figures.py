@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 from ..console.meters import Readings
 
+Curve = tuple[NDArray[np.float64], NDArray[np.float64]]  # x and y
+
 BEFORE, AFTER, TARGET, RULE = "#868c95", "#0d8f7f", "#c07f1f", "#7f858d"
 TOLERANCE_DB = 3.0
 
@@ -49,9 +51,8 @@ def spectrum_svg(
         hz, target - TOLERANCE_DB, target + TOLERANCE_DB, color=TARGET, alpha=0.18, linewidth=0
     )
     axes.plot(hz, target, color=TARGET, linewidth=1.0)
-    shapes = [_about_mean(readings.spectrum_hz, readings.spectrum_db) for readings in (before, after)]
-    axes.plot(before.spectrum_hz, shapes[0], color=BEFORE, linewidth=1.2, dashes=(4, 2))
-    axes.plot(hz, shapes[1], color=AFTER, linewidth=1.8)
+    shapes = [_about_mean(one.spectrum_hz, one.spectrum_db) for one in (before, after)]
+    _before_and_after(axes, (before.spectrum_hz, shapes[0]), (hz, shapes[1]))
     axes.set_ylabel("dB about the mean")
     shown = np.concatenate([*shapes, target - TOLERANCE_DB, target + TOLERANCE_DB])
     axes.set_ylim(*_limits(shown, *_SHOWN_DB))
@@ -73,42 +74,40 @@ def loudness_svg(
     axes.axvspan(*clip_s, color=RULE, alpha=0.13, linewidth=0)
     if target_lufs is not None:
         axes.axhline(target_lufs, color=TARGET, linewidth=1.0)
-    levels = [np.zeros(0) if target_lufs is None else np.array([target_lufs])]
-    for readings, style in (
-        (before, {"color": BEFORE, "linewidth": 1.2, "dashes": (4, 2)}),
-        (after, {"color": AFTER, "linewidth": 1.8}),
-    ):
-        level = readings.short_term_lufs
-        axes.plot(3.0 + 0.1 * np.arange(len(level)), _finite(level), **style)
-        levels.append(level)
+    curves = _short_term(before), _short_term(after)
+    _before_and_after(axes, *curves)
     end_s = max(before.duration_s, after.duration_s)
     axes.set_xlim(0.0, end_s)
     axes.xaxis.set_major_locator(FixedLocator(_time_ticks(end_s)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda t, _: clock(t)))
     axes.set_ylabel("short-term loudness, LUFS")
-    heard = np.concatenate(levels)
-    loudest = max(heard[np.isfinite(heard)], default=0.0)
-    axes.set_ylim(*_limits(heard, loudest - _QUIET_LU, loudest + 2.0))
+    shown = np.concatenate(
+        [curves[0][1], curves[1][1], [] if target_lufs is None else [target_lufs]]
+    )
+    loudest = max(shown[np.isfinite(shown)], default=0.0)
+    axes.set_ylim(*_limits(shown, loudest - _QUIET_LU, loudest))
     return _svg(figure, "loudness", "Short-term loudness over time, before and after.")
 
 
 def stereo_svg(before: Readings, after: Readings) -> str:
     """Correlation and width of the stereo field, band by band."""
     figure, (top, bottom) = _figure(rows=2)
-    for axes, name, label, limits in (
-        (top, "band_correlation", "correlation", (-1.05, 1.05)),
-        (bottom, "band_width", "width", (0.0, 1.0)),
+    for axes, name, label in (
+        (top, "band_correlation", "correlation"),
+        (bottom, "band_width", "width"),
     ):
         _frequency_axis(axes, after.spectrum_hz)
-        before_band, after_band = getattr(before, name), getattr(after, name)
-        axes.plot(before.spectrum_hz, before_band, color=BEFORE, linewidth=1.2, dashes=(4, 2))
-        axes.plot(after.spectrum_hz, after_band, color=AFTER, linewidth=1.8)
+        _before_and_after(
+            axes,
+            (before.spectrum_hz, getattr(before, name)),
+            (after.spectrum_hz, getattr(after, name)),
+        )
         axes.set_ylabel(label)
-        axes.set_ylim(*limits)
     top.axhline(0.0, color=RULE, linewidth=0.8)
     top.tick_params(labelbottom=False)
-    widest = [np.nanmax(r.band_width, initial=0.0) for r in (before, after)]
-    bottom.set_ylim(0.0, min(1.0, max(0.55, 1.1 * max(widest))))
+    top.set_ylim(-1.05, 1.05)
+    widths = np.concatenate([before.band_width, after.band_width])
+    bottom.set_ylim(0.0, 1.0 if (widths > 0.5).any() else 0.55)
     return _svg(
         figure,
         "stereo",
@@ -137,14 +136,15 @@ def vectorscope_svg(audio: NDArray[np.float32]) -> str:
 
 def clock(seconds: float) -> str:
     """A time as `1:05`."""
-    return f"{int(round(seconds)) // 60}:{int(round(seconds)) % 60:02d}"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 def _figure(rows: int = 1) -> tuple[Figure, Sequence[Axes]]:
-    with matplotlib.rc_context({"font.size": 8.5, "axes.edgecolor": RULE}):
+    with matplotlib.rc_context({"font.size": 9.5, "axes.edgecolor": RULE}):
         figure = Figure(figsize=_SIZE_IN)
         FigureCanvasSVG(figure)
-        figure.subplots_adjust(left=0.105, right=0.97, bottom=0.085, top=0.985, hspace=0.1)
+        figure.subplots_adjust(left=0.115, right=0.97, bottom=0.095, top=0.985, hspace=0.1)
         grid = figure.subplots(rows, 1, squeeze=False, sharex=True)[:, 0]
     for axes in grid:
         axes.set_facecolor("none")
@@ -168,6 +168,17 @@ def _svg(figure: Figure, salt: str, about: str) -> str:
     body = re.sub(r'<g id="[^"]*"', "<g", body).replace("xlink:href", "href")
     body = re.sub(r"(\d\.\d\d)\d+(?=[ \"\nLMz])", r"\1", body)
     return f'<svg {view_box[0]} role="img" aria-label="{escape(about)}">{body}'
+
+
+def _before_and_after(axes: Axes, before: Curve, after: Curve) -> None:
+    axes.plot(*before, color=BEFORE, linewidth=1.2, dashes=(4, 2))
+    axes.plot(*after, color=AFTER, linewidth=1.8)
+
+
+def _short_term(readings: Readings) -> Curve:
+    """Where each 3 s window ends, in seconds, and its loudness, NaN where silent."""
+    level = _finite(readings.short_term_lufs)
+    return np.arange(30, 30 + len(level), dtype=np.float64) / 10, level
 
 
 def _frequency_axis(axes: Axes, hz: NDArray[np.float64]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from ..console.styles import style
 from ..errors import MixgymError
 from ..songs import read_song
 from .mixing import MixOptions, MixResult, Outputs, mix_song
+from .staging import Staged, refuse_existing
 
 if TYPE_CHECKING:
     from ..console.render import Progress
@@ -21,30 +23,34 @@ def make_demo(
     """Write a song's stems into a folder and mix it there, as `mixgym mix` would.
 
     Args:
-        folder: made here; `stems/`, `mix.wav`, `preset.json` and `report.html` go into it.
+        folder: a new one; `stems/`, `mix.wav`, `preset.json` and `report.html` appear in it
+            together when all is done.
         seed: another seed is another song.
         duration_s: length of the song.
         progress: told what is being done.
 
     Raises:
-        MixgymError: the folder exists or cannot be made.
+        MixgymError: the folder exists or cannot be made, or a value is out of range.
     """
     from ..songs.generate import generate_song, write_song
 
+    refuse_existing((), overwrite=False, folder=folder)
+    if folder.exists():
+        raise MixgymError(f"{folder} exists; name another folder for the demo.")
     if progress:
         progress("Composing", 0.0)
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise MixgymError(f"{folder} exists; name another folder for the demo.") from None
-    with generate_song(seed, duration_s) as song:
-        write_song(song, folder / "stems")
-    if progress:
-        progress("Composing", 1.0)
-    lean = style("balanced")
-    options = MixOptions(mixer=mixer_by_rule("roles", lean), lean=lean)
-    outputs = Outputs(
-        folder / "mix.wav", preset=folder / "preset.json", report=folder / "report.html"
-    )
-    with read_song(folder / "stems") as song:
-        return mix_song(song, outputs, options, progress)
+    with Staged() as staged:
+        work = staged.folder(folder)
+        with generate_song(seed, duration_s) as song:
+            write_song(song, work / "stems")
+        if progress:
+            progress("Composing", 1.0)
+        lean = style("balanced")
+        options = MixOptions(mixer=mixer_by_rule("roles", lean), lean=lean)
+        with read_song(work / "stems") as song:
+            result = mix_song(song, _outputs(work), options, progress)
+    return replace(result, outputs=_outputs(folder))
+
+
+def _outputs(folder: Path) -> Outputs:
+    return Outputs(folder / "mix.wav", preset=folder / "preset.json", report=folder / "report.html")

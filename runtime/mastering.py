@@ -147,7 +147,13 @@ def master_file(
             from .master_report import write_master_report
 
             write_master_report(
-                staged.file(outputs.report), track, mix, rendering, options.lean, tuple(notes)
+                staged.file(outputs.report),
+                path.stem,
+                track,
+                mix,
+                rendering,
+                options.lean,
+                tuple(notes),
             )
         return _result(path, outputs, options, rendering, ceiling, turned_down_db, notes, started)
 
@@ -216,7 +222,7 @@ def _settings(
         if options.preset is None:
             vector = MASTER.vector({})
         gain_db = options.amount * matching_gain_db(
-            heard.spectrum, reference.spectrum.centres_hz, reference.spectrum.levels_db
+            heard.spectrum, heard.loudness_lufs, reference.spectrum, reference.loudness_lufs
         )
         taps = linear_phase_taps(heard.spectrum.bins_hz, gain_db, track.sample_rate)
         reasons = (f"tonal balance and loudness of {options.reference.name}",)

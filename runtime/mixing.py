@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from ..console.preset import Preset, apply_preset, dumps
 from ..console.render import Rendering, render
 from ..console.styles import Style
 from .output import AudioWriter, Format, choose_format, write_master
-from .staging import Staged, refuse_existing
+from .staging import MARKER, Staged, refuse_existing
 
 if TYPE_CHECKING:
     from ..console.mixbus import BusBlock
@@ -107,9 +107,9 @@ class MixResult:
             "roles": list(self.mix.roles),
             "sample_rate": self.sample_rate,
             "duration_s": self.duration_s,
-            "loudness_lufs": self.loudness_lufs,
+            "loudness_lufs": finite(self.loudness_lufs),
             "target_lufs": self.target_lufs,
-            "true_peak_dbtp": self.true_peak_dbtp,
+            "true_peak_dbtp": finite(self.true_peak_dbtp),
             "ceiling_dbtp": self.ceiling_dbtp,
             "limiter_mean_reduction_db": self.mean_reduction_db,
             "limiter_max_reduction_db": self.max_reduction_db,
@@ -129,7 +129,10 @@ def mix_song(
     """
     started = time.perf_counter()
     refuse_existing(
-        (outputs.audio, outputs.preset, outputs.report, outputs.stems), options.overwrite
+        (outputs.audio, outputs.preset, outputs.report),
+        options.overwrite,
+        folder=outputs.stems,
+        inputs=[stem.path for stem in song.stems],
     )
     form = choose_format(outputs.audio, song.sample_rate, options.bit_depth)
     levels = stem_levels(
@@ -194,8 +197,11 @@ def _settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
     if options.preset is not None:
         applied = apply_preset(options.preset, song)
         mix = applied.mix
+        named = {stem.name for stem in options.preset.stems}
         notes = [
-            f"{stem} took the settings of {source}." for stem, source in applied.matches.items()
+            f"{stem}: settings from {source}."
+            for stem, source in applied.matches.items()
+            if stem not in named
         ]
     else:
         mix = options.mixer(song, Budget())
@@ -235,6 +241,7 @@ class _StemFiles:
         names = [stem.name for stem in song.stems]
         digits = len(str(len(names)))
         self._folder, self._rate = folder, song.sample_rate
+        (folder / MARKER).touch()
         self._names = [
             f"{i:0{digits}d}_{safe_name(name)}.wav" for i, name in enumerate(names, start=1)
         ]
@@ -257,20 +264,14 @@ class _StemFiles:
 
     def __exit__(self, *exception: object) -> None:
         for writer in self._writers.values():
-            writer.__exit__()
+            writer.close()
 
 
 def safe_name(name: str) -> str:
     """A stem's name as part of a file name: nothing that a path could be made of."""
-    return re.sub(r"[^\w\- ]+", "_", name).strip("_ ")[:80] or "stem"
+    return re.sub(r"[^\w\- ]+", "_", name).strip("_ ")[:60] or "stem"
 
 
-def loudest_clip_start_s(levels: Sequence[float] | NDArray[np.float64], clip_s: float) -> float:
-    """Where a clip of the loudest part starts, from short-term loudness on a 100 ms grid."""
-    series = np.asarray(levels, dtype=np.float64)
-    length = max(1, round(clip_s * 10))
-    if len(series) <= length:
-        return 0.0
-    power = np.where(np.isfinite(series), 10 ** (series / 10), 0.0)
-    sums = np.convolve(power, np.ones(length), "valid")
-    return math.floor(int(sums.argmax()) / 10)
+def finite(value: float) -> float | None:
+    """A number for JSON, None where it is infinite or no number."""
+    return value if math.isfinite(value) else None

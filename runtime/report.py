@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -107,6 +108,8 @@ def write_report(data: ReportData, path: Path) -> None:
     Raises:
         MixgymError: the page cannot be written there.
     """
+    if path.is_dir():
+        raise MixgymError(f"The report cannot be {path}, a folder: name a file in it.")
     page = _page(data)
     try:
         with Staged() as staged:
@@ -169,7 +172,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "unbroken": unbroken}
     return environment.get_template("report.html.j2")
 
 
@@ -263,6 +266,11 @@ def number(value: float, decimals: int = 1, signed: bool = False) -> str:
     rounded = round(value, decimals) + 0.0
     text = f"{rounded:+.{decimals}f}" if signed and rounded else f"{rounded:.{decimals}f}"
     return text.replace("-", "−")
+
+
+def unbroken(text: str) -> str:
+    """The same text with each number kept on one line with its unit."""
+    return re.sub(r"(?<=\d) (?=(?:%|dB|dBTP|LUFS|LU|k?Hz|m?s)(?!\w))", "\u00a0", text)
 
 
 def _embedded(data: ReportData) -> dict[str, Any]:

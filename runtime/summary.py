@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from .._text import printable
 from ..console.describe import changes
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .mixing import MixResult
 
 _ROWS = (
-    ("integrated_lufs", "integrated loudness", "LUFS"),
+    ("integrated_lufs", "loudness", "LUFS"),
     ("loudness_range_lu", "loudness range", "LU"),
     ("max_momentary_lufs", "loudest 400 ms", "LUFS"),
     ("max_short_term_lufs", "loudest 3 s", "LUFS"),
@@ -28,10 +29,20 @@ _ROWS = (
     ("crest_db", "crest factor", "dB"),
     ("correlation", "correlation", ""),
     ("mono_fold_loss_db", "mono-fold loss", "dB"),
-    ("duration_s", "duration", "s"),
+    ("duration_s", "length", "s"),
     ("sample_rate", "sample rate", "Hz"),
     ("channels", "channels", ""),
 )
+
+_MAIN = (
+    "integrated_lufs",
+    "loudness_range_lu",
+    "max_short_term_lufs",
+    "true_peak_dbtp",
+    "plr_db",
+    "duration_s",
+)
+MOST_COLUMNS = 3
 
 
 def print_mix(result: MixResult) -> None:
@@ -56,14 +67,22 @@ def print_master(result: MasterResult) -> None:
 
 
 def print_readings(readings: Mapping[str, Readings]) -> None:
-    """All scalar meters, a column for each file."""
+    """All scalar meters, a column for each file; the main ones, a row each, of many files."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    for path in readings:
-        table.add_column(_plain(path), justify="right", overflow="fold")
-    table.add_column("")
-    for name, label, unit in _ROWS:
-        table.add_row(label, *(_number(getattr(r, name)) for r in readings.values()), unit)
+    if len(readings) > MOST_COLUMNS:
+        table.add_column("file", overflow="fold", min_width=24)
+        for name in _MAIN:
+            _, label, unit = next(row for row in _ROWS if row[0] == name)
+            table.add_column(f"{label}\n{unit}", justify="right")
+        for path, reading in readings.items():
+            table.add_row(_plain(path), *(_number(getattr(reading, name)) for name in _MAIN))
+    else:
+        table.add_column("")
+        for path in readings:
+            table.add_column(_plain(path), justify="right", overflow="fold")
+        table.add_column("")
+        for name, label, unit in _ROWS:
+            table.add_row(label, *(_number(getattr(r, name)) for r in readings.values()), unit)
     Console().print(table)
 
 
@@ -72,7 +91,7 @@ def _print_delivery(console: Console, result: MixResult | MasterResult) -> None:
         console.print(_plain(note), style="yellow", highlight=False)
     console.print(
         f"{result.loudness_lufs:.1f} LUFS, true peak {result.true_peak_dbtp:.2f} dBTP, "
-        f"{result.duration_s:.1f} s in {result.seconds:.1f} s",
+        f"{result.duration_s:.1f} s long, made in {result.seconds:.1f} s",
         highlight=False,
     )
     for name in ("audio", "preset", "report", "stems"):
@@ -85,7 +104,7 @@ def _plain(text: str) -> str:
     """Text in which rich sees no markup."""
     from rich.markup import escape
 
-    return escape(text)
+    return escape(printable(text))
 
 
 def _number(value: float) -> str:

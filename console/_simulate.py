@@ -1,0 +1,404 @@
+"""The inner loops of `simulate`, in Numba: one mix of one analysed song per call.
+
+Axes: s stems, t frames of 100 ms, b fine bands, c coarse bands, k slots of about 5 ms. Powers are
+float32 mean squares; stereo is carried as <LL>, <RR>, Re<LR>. Nothing is allocated here: `work`
+is a tuple of scratch arrays from `scratch`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ._responses import bell, high_pass, low_pass, shelf
+from .compressor import DETECTOR_MS, LOUDNESS_OFFSET_DB
+from .parameters import BUSES, NOMINAL_LUFS, SEND_OFF_DB, STRIP
+
+_DB_PER_OCTAVE = 10.0 * math.log10(2.0)  # power decibels per factor of two
+_FLOOR = np.float32(1e-12)
+COHERENCE = np.float32(0.3)  # of the stems' peaks within a slot: 0 adds powers, 1 amplitudes
+
+(FADER, PAN, WIDTH, HP_ON, HP_HZ, EQ_ON, LS_HZ, LS_DB, B1_HZ, B1_DB, B1_Q, B2_HZ, B2_DB, B2_Q,
+ HS_HZ, HS_DB, C_ON, C_THRESHOLD, C_RATIO, C_KNEE, C_ATTACK, C_RELEASE, SC_HZ, REVERB_SEND,
+ DELAY_SEND) = (
+    STRIP.index(name)
+    for name in (
+        "fader_db", "pan", "width", "high_pass_on", "high_pass_hz", "eq_on", "low_shelf_hz",
+        "low_shelf_db", "bell_1_hz", "bell_1_db", "bell_1_q", "bell_2_hz", "bell_2_db", "bell_2_q",
+        "high_shelf_hz", "high_shelf_db", "compressor_on", "compressor_threshold_db",
+        "compressor_ratio", "compressor_knee_db", "compressor_attack_ms",
+        "compressor_release_ms", "side_chain_high_pass_hz", "reverb_send_db", "delay_send_db",
+    )
+)  # fmt: skip
+(R_SIZE, R_DAMPING, R_WIDTH, R_PRE, R_LOW, R_RETURN, D_TIME, D_FEEDBACK, D_LOW, D_HIGH,
+ D_RETURN) = (
+    BUSES.index(name)
+    for name in (
+        "reverb_size", "reverb_damping", "reverb_width", "reverb_pre_delay_ms",
+        "reverb_low_cut_hz", "reverb_return_db", "delay_time_ms", "delay_feedback",
+        "delay_low_cut_hz", "delay_high_cut_hz", "delay_return_db",
+    )
+)  # fmt: skip
+LOWEST_HZ = STRIP["high_pass_hz"].low
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _log2(x):
+    """Base-two logarithm of a positive float32, to 9e-6 (polynomial on [1, 2))."""
+    bits = np.float32(x).view(np.int32)
+    exponent = np.float32((bits >> 23) - 127)
+    m = np.int32((bits & 0x007FFFFF) | 0x3F800000).view(np.float32) - np.float32(1.0)
+    p = np.float32(-0.0345952101)
+    for c in (0.146433622, -0.303389668, 0.469301701, -0.720442355, 1.44268322):
+        p = p * m + np.float32(c)
+    return exponent + p * m
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _exp2(x):
+    """Two to the power of a float32 within +-120, to 4e-6 relative."""
+    whole = np.floor(x)
+    f = np.float32(x - whole)
+    p = np.float32(0.0136839831)
+    for c in (0.0517177358, 0.241621315, 0.692969561, 1.00000358):
+        p = p * f + np.float32(c)
+    scale = np.int32((np.int32(whole) + np.int32(127)) << 23).view(np.float32)
+    return p * scale
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def static_gain_db(over_db, ratio, knee_db):
+    """Gain of a compressor for a level over its threshold; as in `compressor`."""
+    slope = 1.0 / ratio - 1.0
+    knee = max(knee_db, 1e-9)
+    if 2.0 * over_db <= -knee:
+        return 0.0
+    if 2.0 * over_db < knee:
+        return slope * (over_db + 0.5 * knee) ** 2 / (2.0 * knee)
+    return slope * over_db
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def follow(levels, gains, thresholds, slopes, knees, attacks, releases, detector, memory):
+    """Compressor gains (as powers) from detector powers, for parallel lanes; both (k, lanes).
+
+    `levels` is overwritten with the target gain in octaves of power; thresholds, slopes and
+    knees are in those octaves too; memory (2, lanes) is scratch.
+    """
+    slots, lanes = levels.shape
+    memory[:] = np.float32(0.0)
+    for k in range(slots):
+        for s in range(lanes):
+            memory[0, s] = detector * memory[0, s] + (np.float32(1.0) - detector) * levels[k, s]
+            levels[k, s] = memory[0, s]
+    for k in range(slots):
+        for s in range(lanes):
+            over = _log2(levels[k, s] + _FLOOR) - thresholds[s]
+            knee = knees[s]
+            bent = over + np.float32(0.5) * knee
+            inside = slopes[s] * bent * bent / (np.float32(2.0) * knee)
+            above = slopes[s] * over
+            target = inside if np.float32(2.0) * over < knee else above
+            levels[k, s] = target if np.float32(2.0) * over > -knee else np.float32(0.0)
+    for k in range(slots):
+        for s in range(lanes):
+            target, gain = levels[k, s], memory[1, s]
+            smooth = attacks[s] if target < gain else releases[s]
+            after = target + smooth * (gain - target)
+            levels[k, s] = np.float32(0.5) * (gain + after)
+            memory[1, s] = after
+    for k in range(slots):
+        for s in range(lanes):
+            gains[k, s] = _exp2(levels[k, s])
+
+
+@njit(cache=True, nogil=True)
+def smoothing(time_ms, slots_per_s):
+    """As `control.smoothing`, at the slots' rate."""
+    return np.float32(math.exp(-1000.0 / (max(time_ms, 1e-3) * slots_per_s)))
+
+
+@njit(cache=True, nogil=True)
+def set_lane(lane, threshold_db, ratio, knee_db, attack_ms, release_ms, slots_per_s, dynamics):
+    """One compressor's threshold, slope, knee, attack and release into dynamics (5, lanes)."""
+    dynamics[0, lane] = (threshold_db - LOUDNESS_OFFSET_DB) / _DB_PER_OCTAVE
+    dynamics[1, lane] = 1.0 / ratio - 1.0
+    dynamics[2, lane] = max(knee_db, 1e-3) / _DB_PER_OCTAVE
+    dynamics[3, lane] = smoothing(attack_ms, slots_per_s)
+    dynamics[4, lane] = smoothing(release_ms, slots_per_s)
+
+
+@njit(cache=True, nogil=True)
+def strip_response(values, rate, cos1, cos2, out):
+    """Squared magnitude of one strip's filters at the bands."""
+    out[:] = 1.0
+    if values[HP_ON] > 0.5 and values[HP_HZ] > LOWEST_HZ:
+        high_pass(values[HP_HZ], rate, cos1, cos2, out)
+    if values[EQ_ON] > 0.5:
+        shelf(values[LS_HZ], values[LS_DB], False, rate, cos1, cos2, out)
+        bell(values[B1_HZ], values[B1_DB], values[B1_Q], rate, cos1, cos2, out)
+        bell(values[B2_HZ], values[B2_DB], values[B2_Q], rate, cos1, cos2, out)
+        shelf(values[HS_HZ], values[HS_DB], True, rate, cos1, cos2, out)
+
+
+@njit(cache=True, nogil=True)
+def stereo_matrix(values, channels, gain, matrix):
+    """`pan.pan_matrix` as quadratic forms: matrix (3, 3) takes <LL>, <RR>, <LR> to the same."""
+    angle = (values[PAN] + 1.0) * math.pi / 4.0
+    left, right = math.cos(angle) * gain, math.sin(angle) * gain
+    a, b, c, d = left, 0.0, right, 0.0
+    if channels == 2:
+        same, other = (1.0 + values[WIDTH]) / 2.0, (1.0 - values[WIDTH]) / 2.0
+        root = math.sqrt(2.0)
+        a, b, c, d = (
+            left * root * same,
+            left * root * other,
+            right * root * other,
+            right * root * same,
+        )
+    matrix[0, 0], matrix[0, 1], matrix[0, 2] = a * a, b * b, 2 * a * b
+    matrix[1, 0], matrix[1, 1], matrix[1, 2] = c * c, d * d, 2 * c * d
+    matrix[2, 0], matrix[2, 1], matrix[2, 2] = a * c, b * d, a * d + b * c
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def run_strips(
+    strips, keys, channels, fine, slots, slot_frame, coarse_sums, coarse_of, kweight, cos1, cos2,
+    rate, slots_per_s, response, key_response, matrices, weights, passed, detector_in, gains,
+    frame_gains, dynamics, memory, bus, sends, stem_k, bus_slots, slot_peaks, peaks,
+):  # fmt: skip
+    """Stems through their strips, summed.
+
+    Writes bus (3, t, b), sends (2, t, b) as power of L + R for the reverb and (3, t, b) for the
+    delay, stem_k (s, t) K-weighted power, bus_slots (k, c), gains (k, s) as powers, peaks (k,)
+    squared.
+    """
+    stems, _, frames, bands = fine.shape
+    coarse = slots.shape[1]
+    bus[:] = 0.0
+    sends[:] = 0.0
+    squeezed = False
+    for s in range(stems):
+        values = strips[s]
+        strip_response(values, rate, cos1, cos2, response[s])
+        gain = 10.0 ** (values[FADER] / 20.0)
+        dynamics[:, s] = 0.0
+        dynamics[2, s] = 1.0
+        if values[C_ON] > 0.5 and values[C_RATIO] > 1.0:
+            squeezed = True
+            threshold_db = values[C_THRESHOLD]
+            set_lane(
+                s, NOMINAL_LUFS + threshold_db, values[C_RATIO], values[C_KNEE], values[C_ATTACK],
+                values[C_RELEASE], slots_per_s, dynamics,
+            )  # fmt: skip
+            make_up = -static_gain_db(-threshold_db, values[C_RATIO], values[C_KNEE])
+            gain *= 10.0 ** (make_up / 20.0)
+        stereo_matrix(values, channels[s], gain, matrices[s])
+        key_response[s] = 1.0
+        if keys[s] == s:
+            key_response[s] = response[s]
+        if values[SC_HZ] > LOWEST_HZ:
+            high_pass(values[SC_HZ], rate, cos1, cos2, key_response[s])
+    # What each coarse band of a stem becomes: for its detector, and on the bus before dynamics.
+    for t in range(frames):
+        weights[t] = 0.0
+        passed[t] = 0.0
+        for s in range(stems):
+            m = matrices[s]
+            l_gain, r_gain, c_gain = m[0, 0] + m[1, 0], m[0, 1] + m[1, 1], m[0, 2] + m[1, 2]
+            left, right, cross = fine[s, 0, t], fine[s, 1, t], fine[s, 2, t]
+            key_left, key_right = fine[keys[s], 0, t], fine[keys[s], 1, t]
+            for b in range(bands):
+                c = coarse_of[b]
+                h = np.float32(response[s, b])
+                weights[t, c, s] += np.float32(key_response[s, b]) * (key_left[b] + key_right[b])
+                passed[t, c, s] += h * (l_gain * left[b] + r_gain * right[b] + c_gain * cross[b])
+        for c in range(coarse):
+            for s in range(stems):
+                weights[t, c, s] /= coarse_sums[t, c, keys[s]] + _FLOOR
+                passed[t, c, s] /= coarse_sums[t, c, s] + _FLOOR
+    if squeezed:
+        for k in range(slots.shape[0]):
+            t = slot_frame[k]
+            for s in range(stems):
+                detector_in[k, s] = 0.0
+            for c in range(coarse):
+                for s in range(stems):
+                    detector_in[k, s] += weights[t, c, s] * slots[k, c, keys[s]]
+        detector = smoothing(DETECTOR_MS, slots_per_s)
+        follow(
+            detector_in, gains, dynamics[0], dynamics[1], dynamics[2], dynamics[3], dynamics[4],
+            detector, memory,
+        )  # fmt: skip
+    else:
+        gains[:] = 1.0
+    frame_means(slots, slot_frame, gains, frame_gains)
+    for s in range(stems):
+        memory[0, s] = louder_side(fine[s], matrices[s], channels[s])
+    for k in range(slots.shape[0]):
+        t = slot_frame[k]
+        powers, amplitudes = np.float32(0.0), np.float32(0.0)
+        bus_slots[k] = 0.0
+        for s in range(stems):
+            power_in, power_out = _FLOOR, np.float32(0.0)
+            for c in range(coarse):
+                power = passed[t, c, s] * gains[k, s] * slots[k, c, s]
+                bus_slots[k, c] += power
+                power_in += slots[k, c, s]
+                power_out += power
+            peak = slot_peaks[k, s] * slot_peaks[k, s] * memory[0, s] * power_out / power_in
+            powers += peak
+            amplitudes += math.sqrt(peak)
+        peaks[k] = (np.float32(1.0) - COHERENCE) * powers + COHERENCE * amplitudes * amplitudes
+    for s in range(stems):
+        m = matrices[s]
+        reverb = 10.0 ** (strips[s, REVERB_SEND] / 10.0)
+        if strips[s, REVERB_SEND] <= SEND_OFF_DB:
+            reverb = 0.0
+        delay = 10.0 ** (strips[s, DELAY_SEND] / 10.0)
+        if strips[s, DELAY_SEND] <= SEND_OFF_DB:
+            delay = 0.0
+        for t in range(frames):
+            left, right, cross = fine[s, 0, t], fine[s, 1, t], fine[s, 2, t]
+            loudness = np.float32(0.0)
+            for b in range(bands):
+                h = np.float32(response[s, b]) * frame_gains[t, coarse_of[b], s]
+                ll = h * (m[0, 0] * left[b] + m[0, 1] * right[b] + m[0, 2] * cross[b])
+                rr = h * (m[1, 0] * left[b] + m[1, 1] * right[b] + m[1, 2] * cross[b])
+                lr = h * (m[2, 0] * left[b] + m[2, 1] * right[b] + m[2, 2] * cross[b])
+                bus[0, t, b] += ll
+                bus[1, t, b] += rr
+                bus[2, t, b] += lr
+                sends[0, t, b] += reverb * (ll + rr + 2 * lr)
+                sends[1, t, b] += delay * ll
+                sends[2, t, b] += delay * rr
+                sends[3, t, b] += delay * lr
+                loudness += kweight[b] * (ll + rr)
+            stem_k[s, t] = loudness
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def louder_side(fine, matrix, channels):
+    """How the louder channel's share of a stem's power changes from its file to the bus."""
+    if channels == 1:
+        return np.float32(max(matrix[0, 0], matrix[1, 0]) / (matrix[0, 0] + matrix[1, 0]))
+    left, right, cross = fine[0].sum(), fine[1].sum(), fine[2].sum()
+    l_out = matrix[0, 0] * left + matrix[0, 1] * right + matrix[0, 2] * cross
+    r_out = matrix[1, 0] * left + matrix[1, 1] * right + matrix[1, 2] * cross
+    before = max(left, right) / (left + right + 1e-30)
+    return np.float32(max(l_out, r_out) / (l_out + r_out + 1e-30) / (before + 1e-30))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def frame_means(slots, slot_frame, gains, frame_gains):
+    """Mean of gains (k, s) over each frame, weighted by the power they meet: (t, c, s)."""
+    coarse, stems = slots.shape[1], slots.shape[2]
+    first, total_slots = 0, slots.shape[0]
+    for t in range(frame_gains.shape[0]):
+        last = first
+        while last < total_slots and slot_frame[last] == t:
+            last += 1
+        for c in range(coarse):
+            for s in range(stems):
+                met = _FLOOR
+                taken = _FLOOR
+                for k in range(first, last):
+                    met += slots[k, c, s]
+                    taken += gains[k, s] * slots[k, c, s]
+                frame_gains[t, c, s] = taken / met
+        first = last
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def run_reverb(values, sent, rate, frames_per_s, cos1, cos2, response, bus, returned):
+    """The reverb's return, from the power of L + R per frame and band, added to the bus.
+
+    Freeverb (J. O. Smith, "Physical Audio Signal Processing", Schroeder reverberators): eight
+    combs whose loop gain at w is feedback * |(1 - d) / (1 - d e^-jw)|, so power decays by the
+    square of that every mean comb length; the all-passes keep power. returned (t, b): per channel.
+    """
+    frames, bands = sent.shape
+    feedback = values[R_SIZE] * 0.28 + 0.7
+    d = values[R_DAMPING] * 0.4
+    comb_s = 1366.9 / 44_100.0
+    response[:] = 1.0
+    if values[R_LOW] > LOWEST_HZ:
+        high_pass(values[R_LOW], rate, cos1, cos2, response)
+    white = 0.0
+    for i in range(32):
+        white += 1.0 / (1.0 - _loop_power(feedback, d, math.cos(math.pi * (i + 0.5) / 32))) / 32
+    back = 10.0 ** (values[R_RETURN] / 10.0) / 4.0
+    shift = (values[R_PRE] / 1000.0 + comb_s) * frames_per_s
+    whole = int(shift)
+    part = np.float32(shift - whole)
+    first, second = (1 + values[R_WIDTH]) / 2, (1 - values[R_WIDTH]) / 2
+    correlation = np.float32(2 * first * second / (first * first + second * second))
+    for b in range(bands):
+        loop = _loop_power(feedback, d, cos1[b])
+        gain = np.float32(response[b] * back / (1.0 - loop) / white)
+        rate_per_frame = -math.log(loop) / comb_s / frames_per_s
+        kept = np.float32(math.exp(-rate_per_frame))
+        carry = np.float32((1.0 - math.exp(-rate_per_frame)) / rate_per_frame)
+        state = np.float32(0.0)
+        for t in range(frames):
+            x = np.float32(0.0)
+            if t >= whole:
+                x += (np.float32(1.0) - part) * sent[t - whole, b]
+            if t > whole:
+                x += part * sent[t - whole - 1, b]
+            y = gain * (x * (np.float32(1.0) - carry) + state * carry)
+            state = state * kept + x * (np.float32(1.0) - kept)
+            bus[0, t, b] += y
+            bus[1, t, b] += y
+            bus[2, t, b] += correlation * y
+            returned[t, b] += np.float32(2.0) * y
+
+
+@njit(cache=True, nogil=True)
+def _loop_power(feedback, d, cosine):
+    return (feedback * (1.0 - d)) ** 2 / (1.0 - 2.0 * d * cosine + d * d)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def run_delay(values, sent, rate, frames_per_s, cos1, cos2, response, bus, returned):
+    """The delay's return, from <LL>, <RR>, <LR> per frame and band (3, t, b), added to the bus."""
+    _, frames, bands = sent.shape
+    response[:] = 1.0
+    high_pass(values[D_LOW], rate, cos1, cos2, response)
+    low_pass(values[D_HIGH], rate, cos1, cos2, response)
+    back = 10.0 ** (values[D_RETURN] / 10.0)
+    kept = np.float32(values[D_FEEDBACK] ** 2)
+    shift = values[D_TIME] / 1000.0 * frames_per_s
+    whole = int(shift)
+    part = np.float32(shift - whole)
+    now = np.float32(1.0) - part
+    here = np.float32(1.0) / (np.float32(1.0) - now * kept) if whole == 0 else np.float32(1.0)
+    # The ring of echoes is kept in `sent` itself: what enters the line at t is sent + kept * out.
+    for x in range(3):
+        for t in range(frames):
+            for b in range(bands):
+                y = np.float32(0.0)
+                if t >= whole:
+                    y += now * sent[x, t - whole, b]
+                if t > whole:
+                    y += part * sent[x, t - whole - 1, b]
+                y *= here
+                sent[x, t, b] += kept * y
+                out = np.float32(response[b] * back) * y
+                bus[x, t, b] += out
+                if x < 2:
+                    returned[t, b] += out
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def add_returns_to_slots(returned, coarse_of, slot_frame, per_frame, bus_slots):
+    """Returns, even within a frame, into the bus's slots; per_frame (t, c) is scratch."""
+    per_frame[:] = 0.0
+    for t in range(returned.shape[0]):
+        for b in range(returned.shape[1]):
+            per_frame[t, coarse_of[b]] += returned[t, b]
+    for k in range(bus_slots.shape[0]):
+        for c in range(bus_slots.shape[1]):
+            bus_slots[k, c] += per_frame[slot_frame[k], c]

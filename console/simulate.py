@@ -1,0 +1,258 @@
+"""Simulate: predict the meters of a render from band powers, without audio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import get_num_threads, get_thread_id, njit, prange
+from numpy.typing import NDArray
+
+from . import _simulate as strips_stage
+from . import _simulate_master as master_stage
+from .analysis import BANDS_PER_OCTAVE_THIRD, COARSE, FRAMES_PER_S, SLOT_HOPS, Analysis
+from .control import control_hop
+from .meters.k_weighting import k_weighting
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """Predicted readings of a batch of mixes.
+
+    Attributes:
+        integrated_lufs, loudness_range_lu, plr_db: shape (mixes,).
+        bus_lufs: integrated loudness of the mix bus, before mastering, (mixes,).
+        stem_lufs: each stem's loudness in the mix, (mixes, stems).
+        spectrum_db, width, correlation: per third octave, (mixes, bands).
+    """
+
+    integrated_lufs: NDArray[np.float32]
+    bus_lufs: NDArray[np.float32]
+    loudness_range_lu: NDArray[np.float32]
+    plr_db: NDArray[np.float32]
+    stem_lufs: NDArray[np.float32]
+    spectrum_db: NDArray[np.float32]
+    width: NDArray[np.float32]
+    correlation: NDArray[np.float32]
+
+
+class Simulator:
+    """Simulates mixes of one analysed song.
+
+    Args:
+        analysis: of the song or excerpt.
+        threads: how many mixes are simulated at once; at most Numba's own number.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+        a = analysis
+        stems, _, frames, bands = a.fine.shape
+        slots = np.ascontiguousarray(a.slots.transpose(1, 0, 2))
+        w = 2 * np.pi * a.band_hz / a.sample_rate
+        sums = np.zeros((frames, COARSE, stems), dtype=np.float32)
+        for b in range(bands):
+            sums[:, a.coarse_of[b]] += (a.fine[:, 0, :, b] + a.fine[:, 1, :, b]).T
+        hop = control_hop(a.sample_rate) * SLOT_HOPS
+        self._fixed = (
+            a.channels,
+            a.fine,
+            slots,
+            a.slot_frame,
+            sums,
+            a.coarse_of,
+            _k_response(a.band_hz, a.sample_rate),
+            np.cos(w),
+            np.cos(2 * w),
+            float(a.sample_rate),
+            a.sample_rate / hop,
+            a.slot_peaks,
+        )
+        self._scratch: tuple[NDArray[np.float32], ...] = ()
+
+    def __call__(
+        self,
+        strips: NDArray[np.float64],
+        buses: NDArray[np.float64],
+        master: NDArray[np.float64] | None = None,
+        side_chains: NDArray[np.int64] | None = None,
+    ) -> Simulated:
+        """Predict the readings of a batch of mixes.
+
+        Args:
+            strips: physical values, shape (mixes, stems, len(STRIP)).
+            buses: shape (mixes, len(BUSES)).
+            master: shape (mixes, len(MASTER)); None reads the meters at the mix bus.
+            side_chains: index of the stem that drives each compressor, (stems,); itself if None.
+        """
+        mixes, stems, _ = strips.shape
+        bands = (len(self.analysis.band_hz) - 1) // BANDS_PER_OCTAVE_THIRD
+        keys = np.arange(stems) if side_chains is None else side_chains
+        scalars = np.empty((mixes, 4), dtype=np.float32)
+        stem_lufs = np.empty((mixes, stems), dtype=np.float32)
+        spectra = np.empty((mixes, 3, bands), dtype=np.float32)
+        if len(self._scratch) == 0 or len(self._scratch[0]) < get_num_threads():
+            self._scratch = _scratch(self._fixed, get_num_threads())
+        _simulate_batch(
+            strips,
+            buses,
+            np.empty((0, 0)) if master is None else master,
+            keys,
+            self._fixed,
+            self._scratch,
+            scalars,
+            stem_lufs,
+            spectra,
+        )
+        return Simulated(
+            integrated_lufs=scalars[:, 0],
+            bus_lufs=scalars[:, 1],
+            loudness_range_lu=scalars[:, 2],
+            plr_db=scalars[:, 3],
+            stem_lufs=stem_lufs,
+            spectrum_db=spectra[:, 0],
+            width=spectra[:, 1],
+            correlation=spectra[:, 2],
+        )
+
+
+def _k_response(band_hz: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
+    """BS.1770's weighting as squared magnitude at the bands."""
+    z = np.exp(-2j * np.pi * band_hz / rate)
+    gain = np.ones(len(band_hz))
+    for b0, b1, b2, a1, a2 in k_weighting(rate):
+        gain *= np.abs((b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)) ** 2
+    return gain.astype(np.float32)
+
+
+def _scratch(fixed: tuple, threads: int) -> tuple[NDArray[np.float32], ...]:  # type: ignore[type-arg]
+    """Scratch arrays, one of each per thread."""
+    _, fine, slots, *_ = fixed
+    stems, _, frames, bands = fine.shape
+    count, coarse, _ = slots.shape
+    lanes = max(stems, 3)
+    shapes = {
+        "response": (stems, bands),
+        "key_response": (stems, bands),
+        "matrices": (stems, 3, 3),
+        "weights": (frames, coarse, stems),
+        "passed": (frames, coarse, stems),
+        "detector_in": (count, stems),
+        "gains": (count, stems),
+        "frame_gains": (frames, coarse, stems),
+        "dynamics": (5, lanes),
+        "memory": (3, lanes),
+        "bus": (3, frames, bands),
+        "sends": (4, frames, bands),
+        "stem_k": (stems, frames),
+        "bus_slots": (count, coarse),
+        "peaks": (count,),
+        "returned": (frames, bands),
+        "per_frame": (frames, coarse),
+        "energy": (frames,),
+        "slots3": (count, coarse, 3),
+        "amplitudes": (3, bands),
+        "ratio": (frames, coarse),
+        "ratios3": (3, frames, coarse),
+        "detector3": (count, 3),
+        "gains3": (count, 3),
+        "frame_gains3": (frames, coarse, 3),
+        "bus_response": (bands,),
+    }
+    return tuple(np.zeros((threads, *shape), dtype=np.float32) for shape in shapes.values())
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def _simulate_batch(strips, buses, master, keys, fixed, scratch, scalars, stem_lufs, spectra):
+    for i in prange(strips.shape[0]):
+        _simulate_one(
+            strips[i],
+            buses[i],
+            master[i] if master.size else master[0:0].ravel(),
+            keys,
+            fixed,
+            scratch,
+            get_thread_id(),
+            scalars[i],
+            stem_lufs[i],
+            spectra[i],
+        )
+
+
+@njit(cache=True, nogil=True)
+def _simulate_one(
+    strips, buses, master, keys, fixed, scratch, thread, scalars, stem_lufs, spectra
+):
+    (
+        channels, fine, slots, slot_frame, sums, coarse_of, kweight, cos1, cos2, rate,
+        slots_per_s, slot_peaks,
+    ) = fixed  # fmt: skip
+    (
+        response, key_response, matrices, weights, passed, detector_in, gains, frame_gains,
+        dynamics, memory, bus, sends, stem_k, bus_slots, peaks, returned, per_frame, energy,
+        slots3, amplitudes, ratio, ratios3, detector3, gains3, frame_gains3, bus_response,
+    ) = scratch  # fmt: skip
+    w = thread
+    stems = fine.shape[0]
+    lanes = dynamics[w][:, :stems]
+    strips_stage.run_strips(
+        strips, keys, channels, fine, slots, slot_frame, sums, coarse_of, kweight, cos1, cos2,
+        rate, slots_per_s, response[w], key_response[w], matrices[w], weights[w], passed[w],
+        detector_in[w], gains[w], frame_gains[w], lanes, memory[w][:2, :stems], bus[w], sends[w],
+        stem_k[w], bus_slots[w], slot_peaks, peaks[w],
+    )  # fmt: skip
+    returned[w][:] = 0.0
+    reverb, delay = False, False
+    for s in range(stems):
+        reverb = reverb or strips[s, strips_stage.REVERB_SEND] > strips_stage.SEND_OFF_DB
+        delay = delay or strips[s, strips_stage.DELAY_SEND] > strips_stage.SEND_OFF_DB
+    if reverb:
+        strips_stage.run_reverb(
+            buses, sends[w][0], rate, FRAMES_PER_S, cos1, cos2, bus_response[w], bus[w], returned[w]
+        )
+    if delay:
+        strips_stage.run_delay(
+            buses, sends[w][1:], rate, FRAMES_PER_S, cos1, cos2, bus_response[w], bus[w],
+            returned[w],
+        )  # fmt: skip
+    if reverb or delay:
+        strips_stage.add_returns_to_slots(
+            returned[w], coarse_of, slot_frame, per_frame[w], bus_slots[w]
+        )
+    master_stage.weighted(bus[w], kweight, energy[w])
+    bus_lufs = master_stage.gated_lufs(energy[w])
+    if master.size and np.isfinite(bus_lufs):
+        gain = np.float32(10 ** ((strips_stage.NOMINAL_LUFS - bus_lufs) / 10))
+        master_stage.scale(bus[w], bus_slots[w], peaks[w], gain)
+        master_stage.run_master(
+            master, bus[w], bus_slots[w], peaks[w], slot_frame, coarse_of, cos1, cos2, rate,
+            slots_per_s, slots3[w], bus_response[w], amplitudes[w], per_frame[w], ratio[w],
+            ratios3[w], detector3[w], gains3[w], frame_gains3[w], dynamics[w][:, :3],
+            memory[w][:, :3],
+        )  # fmt: skip
+        master_stage.weighted(bus[w], kweight, energy[w])
+    lufs = master_stage.gated_lufs(energy[w])
+    scalars[0] = lufs
+    scalars[1] = bus_lufs
+    scalars[2] = master_stage.loudness_range(energy[w], returned[w][:, 0])
+    scalars[3] = 10 * np.log10(peaks[w].max() + 1e-12) - lufs
+    for s in range(stems):
+        stem_lufs[s] = master_stage.gated_lufs(stem_k[w][s])
+    _read_bands(bus[w], spectra)
+
+
+@njit(cache=True, nogil=True)
+def _read_bands(bus, spectra):
+    """Level, width and correlation per third octave from a bus (3, t, b); band 0 is left out."""
+    frames = bus.shape[1]
+    for band in range(spectra.shape[1]):
+        left, right, cross = 0.0, 0.0, 0.0
+        for t in range(frames):
+            for half in range(BANDS_PER_OCTAVE_THIRD):
+                b = 1 + band * BANDS_PER_OCTAVE_THIRD + half
+                left += bus[0, t, b]
+                right += bus[1, t, b]
+                cross += bus[2, t, b]
+        spectra[0, band] = 10 * np.log10((left + right) / 2 / frames + 1e-15)
+        spectra[1, band] = 0.5 - cross / (left + right + 1e-20)
+        spectra[2, band] = cross / np.sqrt(left * right + 1e-30)

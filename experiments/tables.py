@@ -1,0 +1,93 @@
+"""Benchmark results for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Result = Mapping[str, Any]
+
+RENDER_ROWS = {
+    "seconds": ("load to written file", "{:.2f} s"),
+    "realtime_factor": ("of real time", "{:.4f}"),
+    "process_seconds": ("whole process", "{:.2f} s"),
+    "cpu_seconds": ("processor time", "{:.2f} s"),
+    "peak_mb": ("peak memory", "{:.0f} MB"),
+}
+GOALS = {"realtime_factor": ("of real time", "{:.4f}"), "peak_mb": ("peak memory", "{:.0f} MB")}
+MASTERING_ROWS = {
+    "true_peak_overshoot_db": ("true peak over own ceiling", "{:.3f} dB"),
+    "loudness_error_lu": ("loudness off the reference", "{:.3f} LU"),
+    "third_octave_db": ("third octaves off the reference", "{:.2f} dB"),
+    "seconds_per_second": ("time per second of track", "{:.4f} s"),
+    "peak_mb": ("peak memory", "{:.0f} MB"),
+}
+
+
+def print_table(result: Result) -> None:
+    """Print what `bench_render` or `bench_mastering` gave."""
+    console = Console()
+    machine = result["machine"]
+    commit = f", commit {machine['commit']}" if machine["commit"] else ""
+    console.print(
+        f"{machine['cpu']}, {machine['cores']} cores, Python {machine['python']}{commit}",
+        markup=False,
+    )
+    console.print(result["inputs"], markup=False)
+    tables = {"render": _render_tables, "mastering": _mastering_tables}
+    for table in tables[result["benchmark"]](result):
+        console.print(table)
+
+
+def _render_tables(result: Result) -> list[Table]:
+    speed, memory = result["speed"], result["memory"]
+    tables = [
+        _table(f"{speed['stems']} stems x {speed['minutes']:g} min", "mixgym", "plain script")
+    ]
+    for name, (about, form) in RENDER_ROWS.items():
+        tables[0].add_row(about, form.format(speed[name]), form.format(speed["baseline"][name]))
+    tables[0].add_row("times as fast", f"{speed['ratio']:.2f}", "1")
+    if memory:
+        table = _table(
+            f"{memory['stems']} stems x {memory['minutes']:g} min", "mixgym", "plain script"
+        )
+        for ours, theirs, about, form in (
+            ("peak_mb", "baseline_peak_mb", "peak memory", "{:.0f} MB"),
+            ("seconds", "baseline_seconds", "load to written file", "{:.2f} s"),
+        ):
+            table.add_row(about, form.format(memory[ours]), form.format(memory[theirs]))
+        tables.append(table)
+    goals = _table("Goals", "at most", "reached", "met")
+    for name, goal in result["goals"].items():
+        about, form = GOALS[name]
+        goals.add_row(
+            about, form.format(goal["goal"]), form.format(goal["value"]), _yes(goal["met"])
+        )
+    return [*tables, goals]
+
+
+def _mastering_tables(result: Result) -> list[Table]:
+    table = _table("Mastering after a reference: median (worst)", "mixgym", "matchering", "ahead")
+    for name, (about, form) in MASTERING_ROWS.items():
+        cells = [
+            f"{form.format(result[who][name]['median'])} "
+            f"({form.format(result[who][name]['worst'])})"
+            for who in ("ours", "matchering")
+        ]
+        table.add_row(about, *cells, _yes(result["ahead"][name]))
+    return [table]
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
