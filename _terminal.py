@@ -43,7 +43,7 @@ def run_app(app: typer.Typer) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     _allow_open_files()
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="mixgym", standalone_mode=False)
     except MixgymError as error:
         _fail(str(error))
     except _InterruptedError:

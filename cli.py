@@ -248,6 +248,13 @@ def bench_render(
     stems: Annotated[int, typer.Option(min=1, max=64, help="Of the song that is timed.")] = 8,
     minutes: Annotated[float, typer.Option(min=0.1, max=60, help="Its length.")] = 4.0,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Runs; medians are shown.")] = 3,
+    memory_stems: Annotated[
+        int, typer.Option(min=1, max=64, help="Of the song that memory is read on.")
+    ] = 32,
+    memory_minutes: Annotated[float, typer.Option(min=0.1, max=60, help="Its length.")] = 5.0,
+    skip_memory: Annotated[
+        bool, typer.Option("--skip-memory", help="Time only; the memory run needs 3 GB of disk.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -255,7 +262,10 @@ def bench_render(
     from .experiments.bench_render import bench_render as run
     from .experiments.tables import print_table
 
-    result = run(stems, minutes, repeats)
+    with progress_bars(quiet or as_json) as progress:
+        result = run(
+            stems, minutes, repeats, 0 if skip_memory else memory_stems, memory_minutes, progress
+        )
     if as_json:
         print_json(result)
     elif not quiet:
@@ -274,7 +284,8 @@ def bench_mastering(
     from .experiments.bench_mastering import bench_mastering as run
     from .experiments.tables import print_table
 
-    result = run(songs, pairs, seed)
+    with progress_bars(quiet or as_json) as progress:
+        result = run(songs, pairs, seed, progress)
     if as_json:
         print_json(result)
     elif not quiet:

@@ -18,6 +18,7 @@ from .parameters import BUSES, NOMINAL_LUFS, SEND_OFF_DB, STRIP
 
 _DB_PER_OCTAVE = 10.0 * math.log10(2.0)  # power decibels per factor of two
 _FLOOR = np.float32(1e-12)
+COMB_S = 1366.9 / 44_100.0  # mean length of Freeverb's combs
 COHERENCE = np.float32(0.3)  # of the stems' peaks within a slot: 0 adds powers, 1 amplitudes
 
 (FADER, PAN, WIDTH, HP_ON, HP_HZ, EQ_ON, LS_HZ, LS_DB, B1_HZ, B1_DB, B1_Q, B2_HZ, B2_DB, B2_Q,
@@ -163,24 +164,14 @@ def stereo_matrix(values, channels, gain, matrix):
     matrix[2, 0], matrix[2, 1], matrix[2, 2] = a * c, b * d, a * d + b * c
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def run_strips(
-    strips, keys, channels, fine, slots, slot_frame, coarse_sums, coarse_of, kweight, cos1, cos2,
-    rate, slots_per_s, response, key_response, matrices, weights, passed, detector_in, gains,
-    frame_gains, dynamics, memory, bus, sends, stem_k, bus_slots, slot_peaks, peaks,
+@njit(cache=True, nogil=True)
+def set_strips(
+    strips, keys, channels, rate, slots_per_s, cos1, cos2, response, key_response, matrices,
+    dynamics,
 ):  # fmt: skip
-    """Stems through their strips, summed.
-
-    Writes bus (3, t, b), sends (2, t, b) as power of L + R for the reverb and (3, t, b) for the
-    delay, stem_k (s, t) K-weighted power, bus_slots (k, c), gains (k, s) as powers, peaks (k,)
-    squared.
-    """
-    stems, _, frames, bands = fine.shape
-    coarse = slots.shape[1]
-    bus[:] = 0.0
-    sends[:] = 0.0
+    """Responses (s, b), stereo matrices (s, 3, 3), compressors (5, s); whether any is on."""
     squeezed = False
-    for s in range(stems):
+    for s in range(strips.shape[0]):
         values = strips[s]
         strip_response(values, rate, cos1, cos2, response[s])
         gain = 10.0 ** (values[FADER] / 20.0)
@@ -201,82 +192,199 @@ def run_strips(
             key_response[s] = response[s]
         if values[SC_HZ] > LOWEST_HZ:
             high_pass(values[SC_HZ], rate, cos1, cos2, key_response[s])
-    # What each coarse band of a stem becomes: for its detector, and on the bus before dynamics.
-    for t in range(frames):
-        weights[t] = 0.0
-        passed[t] = 0.0
-        for s in range(stems):
-            m = matrices[s]
-            l_gain, r_gain, c_gain = m[0, 0] + m[1, 0], m[0, 1] + m[1, 1], m[0, 2] + m[1, 2]
-            left, right, cross = fine[s, 0, t], fine[s, 1, t], fine[s, 2, t]
-            key_left, key_right = fine[keys[s], 0, t], fine[keys[s], 1, t]
-            for b in range(bands):
-                c = coarse_of[b]
-                h = np.float32(response[s, b])
-                weights[t, c, s] += np.float32(key_response[s, b]) * (key_left[b] + key_right[b])
-                passed[t, c, s] += h * (l_gain * left[b] + r_gain * right[b] + c_gain * cross[b])
-        for c in range(coarse):
-            for s in range(stems):
-                weights[t, c, s] /= coarse_sums[t, c, keys[s]] + _FLOOR
-                passed[t, c, s] /= coarse_sums[t, c, s] + _FLOOR
+    return squeezed
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def run_strips(
+    strips, keys, channels, fine, slots, crest, slot_frame, coarse_sums, slot_sums, edges, kweight,
+    squeezed, slots_per_s, response, key_response, matrices, weight, passed, weights_t, passed_t,
+    detector_in, gains, taken, frame_gains, dynamics, memory, bus, sends, stem_k, bus_slots, peaks,
+):  # fmt: skip
+    """Stems through their strips, summed.
+
+    Writes bus (3, b, t), sends (4, b, t) (power of L + R for the reverb, <LL>, <RR>, <LR> for the
+    delay), stem_k (s, t) K-weighted power, bus_slots (k, c), peaks (k,) squared.
+    """
+    stems, _, _, frames = fine.shape
+    count, coarse, _ = slots.shape
+    bus[:] = 0.0
+    for s in range(stems):
+        shares(
+            fine[s], fine[keys[s]], response[s], key_response[s], matrices[s], edges,
+            coarse_sums[s], coarse_sums[keys[s]], weight, passed,
+        )  # fmt: skip
+        for t in range(frames):
+            for c in range(coarse):
+                weights_t[t, c, s] = weight[c, t]
+                passed_t[t, c, s] = passed[c, t]
+        memory[0, s] = louder_side(fine[s], matrices[s], channels[s])
     if squeezed:
-        for k in range(slots.shape[0]):
+        for k in range(count):
             t = slot_frame[k]
             for s in range(stems):
                 detector_in[k, s] = 0.0
             for c in range(coarse):
                 for s in range(stems):
-                    detector_in[k, s] += weights[t, c, s] * slots[k, c, keys[s]]
-        detector = smoothing(DETECTOR_MS, slots_per_s)
+                    detector_in[k, s] += weights_t[t, c, s] * slots[k, c, keys[s]]
         follow(
             detector_in, gains, dynamics[0], dynamics[1], dynamics[2], dynamics[3], dynamics[4],
-            detector, memory,
+            smoothing(DETECTOR_MS, slots_per_s), memory[1:],
         )  # fmt: skip
     else:
         gains[:] = 1.0
-    frame_means(slots, slot_frame, gains, frame_gains)
+    sum_slots(
+        slots, crest, slot_frame, gains, passed_t, memory[0], taken, frame_gains, slot_sums,
+        bus_slots, peaks, detector_in,
+    )  # fmt: skip
+    send_reverb, send_delay = False, False
     for s in range(stems):
-        memory[0, s] = louder_side(fine[s], matrices[s], channels[s])
-    for k in range(slots.shape[0]):
-        t = slot_frame[k]
-        powers, amplitudes = np.float32(0.0), np.float32(0.0)
-        bus_slots[k] = 0.0
+        send_reverb = send_reverb or strips[s, REVERB_SEND] > SEND_OFF_DB
+        send_delay = send_delay or strips[s, DELAY_SEND] > SEND_OFF_DB
+    if send_reverb or send_delay:
+        sends[:] = 0.0
+    for s in range(stems):
+        reverb, delay = np.float32(0.0), np.float32(0.0)
+        if strips[s, REVERB_SEND] > SEND_OFF_DB:
+            reverb = np.float32(10.0 ** (strips[s, REVERB_SEND] / 10.0))
+        if strips[s, DELAY_SEND] > SEND_OFF_DB:
+            delay = np.float32(10.0 ** (strips[s, DELAY_SEND] / 10.0))
+        add_stem(
+            fine[s], channels[s], response[s], frame_gains[s], edges, matrices[s], kweight, reverb,
+            delay, bus, sends, stem_k[s],
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def shares(
+    fine, key, response, key_response, matrix, edges, sums, key_sums, weight, passed
+):  # fmt: skip
+    """What is left of each coarse band: for the detector, weight (c, t), and on the bus, passed."""
+    l_gain = np.float32(matrix[0, 0] + matrix[1, 0])
+    r_gain = np.float32(matrix[0, 1] + matrix[1, 1])
+    c_gain = np.float32(matrix[0, 2] + matrix[1, 2])
+    frames = fine.shape[2]
+    for c in range(edges.size - 1):
+        w, p = weight[c], passed[c]
+        for t in range(frames):
+            w[t], p[t] = 0.0, 0.0
+        for b in range(edges[c], edges[c + 1]):
+            h, d = np.float32(response[b]), np.float32(key_response[b])
+            left, right, cross = fine[0, b], fine[1, b], fine[2, b]
+            key_left, key_right = key[0, b], key[1, b]
+            for t in range(frames):
+                w[t] += d * (key_left[t] + key_right[t])
+                p[t] += h * (l_gain * left[t] + r_gain * right[t] + c_gain * cross[t])
+        for t in range(frames):
+            w[t] /= key_sums[c, t] + _FLOOR
+            p[t] /= sums[c, t] + _FLOOR
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def sum_slots(
+    slots, crest, slot_frame, gains, passed_t, side, taken, frame_gains, slot_sums, bus_slots,
+    peaks, out_power,
+):  # fmt: skip
+    """Slots after dynamics: their sum, the peaks of it, and mean gains (s, c, t) per frame."""
+    count, coarse, stems = slots.shape
+    frame = 0
+    for c in range(coarse):
         for s in range(stems):
-            power_in, power_out = _FLOOR, np.float32(0.0)
-            for c in range(coarse):
-                power = passed[t, c, s] * gains[k, s] * slots[k, c, s]
-                bus_slots[k, c] += power
-                power_in += slots[k, c, s]
-                power_out += power
-            peak = slot_peaks[k, s] * slot_peaks[k, s] * memory[0, s] * power_out / power_in
+            taken[c, s] = 0.0
+    for k in range(count):
+        t = slot_frame[k]
+        if t != frame:
+            mean_gains(taken, slot_sums, frame, frame_gains)
+            frame = t
+        out = out_power[k]
+        for s in range(stems):
+            out[s] = 0.0
+        for c in range(coarse):
+            total = np.float32(0.0)
+            for s in range(stems):
+                met = gains[k, s] * slots[k, c, s]
+                taken[c, s] += met
+                power = passed_t[t, c, s] * met
+                out[s] += power
+                total += power
+            bus_slots[k, c] = total
+        powers, amplitudes = np.float32(0.0), np.float32(0.0)
+        for s in range(stems):
+            peak = crest[k, s] * side[s] * out[s]
             powers += peak
             amplitudes += math.sqrt(peak)
         peaks[k] = (np.float32(1.0) - COHERENCE) * powers + COHERENCE * amplitudes * amplitudes
-    for s in range(stems):
-        m = matrices[s]
-        reverb = 10.0 ** (strips[s, REVERB_SEND] / 10.0)
-        if strips[s, REVERB_SEND] <= SEND_OFF_DB:
-            reverb = 0.0
-        delay = 10.0 ** (strips[s, DELAY_SEND] / 10.0)
-        if strips[s, DELAY_SEND] <= SEND_OFF_DB:
-            delay = 0.0
-        for t in range(frames):
-            left, right, cross = fine[s, 0, t], fine[s, 1, t], fine[s, 2, t]
-            loudness = np.float32(0.0)
-            for b in range(bands):
-                h = np.float32(response[s, b]) * frame_gains[t, coarse_of[b], s]
-                ll = h * (m[0, 0] * left[b] + m[0, 1] * right[b] + m[0, 2] * cross[b])
-                rr = h * (m[1, 0] * left[b] + m[1, 1] * right[b] + m[1, 2] * cross[b])
-                lr = h * (m[2, 0] * left[b] + m[2, 1] * right[b] + m[2, 2] * cross[b])
-                bus[0, t, b] += ll
-                bus[1, t, b] += rr
-                bus[2, t, b] += lr
-                sends[0, t, b] += reverb * (ll + rr + 2 * lr)
-                sends[1, t, b] += delay * ll
-                sends[2, t, b] += delay * rr
-                sends[3, t, b] += delay * lr
-                loudness += kweight[b] * (ll + rr)
-            stem_k[s, t] = loudness
+    mean_gains(taken, slot_sums, frame, frame_gains)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def mean_gains(taken, slot_sums, frame, frame_gains):
+    """Mean gain of a frame, weighted by the power it met, (s, c, t); clears taken (c, s)."""
+    for c in range(taken.shape[0]):
+        for s in range(taken.shape[1]):
+            frame_gains[s, c, frame] = (taken[c, s] + _FLOOR) / (slot_sums[s, c, frame] + _FLOOR)
+            taken[c, s] = 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def add_stem(
+    fine, channels, response, frame_gain, edges, matrix, kweight, reverb, delay, bus, sends, stem_k
+):  # fmt: skip
+    """One stem onto the bus and the sends; its K-weighted power per frame."""
+    m = matrix.astype(np.float32)
+    frames = fine.shape[2]
+    for t in range(frames):
+        stem_k[t] = 0.0
+    for c in range(edges.size - 1):
+        gain = frame_gain[c]
+        for b in range(edges[c], edges[c + 1]):
+            h, k = np.float32(response[b]), kweight[b]
+            left, right, cross = fine[0, b], fine[1, b], fine[2, b]
+            ll_bus, rr_bus, lr_bus = bus[0, b], bus[1, b], bus[2, b]
+            if channels == 1:
+                l_gain, r_gain, c_gain = h * m[0, 0], h * m[1, 0], h * m[2, 0]
+                for t in range(frames):
+                    power = gain[t] * left[t]
+                    ll_bus[t] += l_gain * power
+                    rr_bus[t] += r_gain * power
+                    lr_bus[t] += c_gain * power
+                    stem_k[t] += k * (l_gain + r_gain) * power
+                if reverb > 0.0:
+                    sent = reverb * (l_gain + r_gain + np.float32(2.0) * c_gain)
+                    line = sends[0, b]
+                    for t in range(frames):
+                        line[t] += sent * gain[t] * left[t]
+                if delay > 0.0:
+                    for x in range(3):
+                        sent = delay * h * m[x, 0]
+                        line = sends[1 + x, b]
+                        for t in range(frames):
+                            line[t] += sent * gain[t] * left[t]
+                continue
+            for t in range(frames):
+                g = h * gain[t]
+                ll = g * (m[0, 0] * left[t] + m[0, 1] * right[t] + m[0, 2] * cross[t])
+                rr = g * (m[1, 0] * left[t] + m[1, 1] * right[t] + m[1, 2] * cross[t])
+                lr = g * (m[2, 0] * left[t] + m[2, 1] * right[t] + m[2, 2] * cross[t])
+                ll_bus[t] += ll
+                rr_bus[t] += rr
+                lr_bus[t] += lr
+                stem_k[t] += k * (ll + rr)
+            if reverb > 0.0:
+                l_sent = reverb * h * (m[0, 0] + m[1, 0] + np.float32(2.0) * m[2, 0])
+                r_sent = reverb * h * (m[0, 1] + m[1, 1] + np.float32(2.0) * m[2, 1])
+                c_sent = reverb * h * (m[0, 2] + m[1, 2] + np.float32(2.0) * m[2, 2])
+                line = sends[0, b]
+                for t in range(frames):
+                    line[t] += gain[t] * (l_sent * left[t] + r_sent * right[t] + c_sent * cross[t])
+            if delay > 0.0:
+                for x in range(3):
+                    l_sent, r_sent = delay * h * m[x, 0], delay * h * m[x, 1]
+                    c_sent = delay * h * m[x, 2]
+                    line = sends[1 + x, b]
+                    for t in range(frames):
+                        sent = l_sent * left[t] + r_sent * right[t] + c_sent * cross[t]
+                        line[t] += gain[t] * sent
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -284,45 +392,30 @@ def louder_side(fine, matrix, channels):
     """How the louder channel's share of a stem's power changes from its file to the bus."""
     if channels == 1:
         return np.float32(max(matrix[0, 0], matrix[1, 0]) / (matrix[0, 0] + matrix[1, 0]))
-    left, right, cross = fine[0].sum(), fine[1].sum(), fine[2].sum()
+    left, right, cross = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+    for b in range(fine.shape[1]):
+        for t in range(fine.shape[2]):
+            left += fine[0, b, t]
+            right += fine[1, b, t]
+            cross += fine[2, b, t]
     l_out = matrix[0, 0] * left + matrix[0, 1] * right + matrix[0, 2] * cross
     r_out = matrix[1, 0] * left + matrix[1, 1] * right + matrix[1, 2] * cross
-    before = max(left, right) / (left + right + 1e-30)
-    return np.float32(max(l_out, r_out) / (l_out + r_out + 1e-30) / (before + 1e-30))
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def frame_means(slots, slot_frame, gains, frame_gains):
-    """Mean of gains (k, s) over each frame, weighted by the power they meet: (t, c, s)."""
-    coarse, stems = slots.shape[1], slots.shape[2]
-    first, total_slots = 0, slots.shape[0]
-    for t in range(frame_gains.shape[0]):
-        last = first
-        while last < total_slots and slot_frame[last] == t:
-            last += 1
-        for c in range(coarse):
-            for s in range(stems):
-                met = _FLOOR
-                taken = _FLOOR
-                for k in range(first, last):
-                    met += slots[k, c, s]
-                    taken += gains[k, s] * slots[k, c, s]
-                frame_gains[t, c, s] = taken / met
-        first = last
+    before = max(left, right) / (left + right + _FLOOR)
+    return np.float32(max(l_out, r_out) / (l_out + r_out + _FLOOR) / (before + _FLOOR))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def run_reverb(values, sent, rate, frames_per_s, cos1, cos2, response, bus, returned):
-    """The reverb's return, from the power of L + R per frame and band, added to the bus.
+    """The reverb's return, from the power of L + R per band and frame, added to the bus.
 
     Freeverb (J. O. Smith, "Physical Audio Signal Processing", Schroeder reverberators): eight
     combs whose loop gain at w is feedback * |(1 - d) / (1 - d e^-jw)|, so power decays by the
-    square of that every mean comb length; the all-passes keep power. returned (t, b): per channel.
+    square of that every mean comb length; the all-passes keep power. returned (b, t): both
+    channels.
     """
-    frames, bands = sent.shape
+    bands, frames = sent.shape
     feedback = values[R_SIZE] * 0.28 + 0.7
     d = values[R_DAMPING] * 0.4
-    comb_s = 1366.9 / 44_100.0
     response[:] = 1.0
     if values[R_LOW] > LOWEST_HZ:
         high_pass(values[R_LOW], rate, cos1, cos2, response)
@@ -330,30 +423,30 @@ def run_reverb(values, sent, rate, frames_per_s, cos1, cos2, response, bus, retu
     for i in range(32):
         white += 1.0 / (1.0 - _loop_power(feedback, d, math.cos(math.pi * (i + 0.5) / 32))) / 32
     back = 10.0 ** (values[R_RETURN] / 10.0) / 4.0
-    shift = (values[R_PRE] / 1000.0 + comb_s) * frames_per_s
+    shift = (values[R_PRE] / 1000.0 + COMB_S) * frames_per_s
     whole = int(shift)
     part = np.float32(shift - whole)
+    now = np.float32(1.0) - part
     first, second = (1 + values[R_WIDTH]) / 2, (1 - values[R_WIDTH]) / 2
     correlation = np.float32(2 * first * second / (first * first + second * second))
     for b in range(bands):
         loop = _loop_power(feedback, d, cos1[b])
         gain = np.float32(response[b] * back / (1.0 - loop) / white)
-        rate_per_frame = -math.log(loop) / comb_s / frames_per_s
-        kept = np.float32(math.exp(-rate_per_frame))
-        carry = np.float32((1.0 - math.exp(-rate_per_frame)) / rate_per_frame)
+        decay = -math.log(loop) / COMB_S / frames_per_s
+        kept = np.float32(math.exp(-decay))
+        carry = np.float32((1.0 - math.exp(-decay)) / decay)
         state = np.float32(0.0)
-        for t in range(frames):
-            x = np.float32(0.0)
-            if t >= whole:
-                x += (np.float32(1.0) - part) * sent[t - whole, b]
+        line, out = sent[b], returned[b]
+        for t in range(whole, frames):
+            x = now * line[t - whole]
             if t > whole:
-                x += part * sent[t - whole - 1, b]
+                x += part * line[t - whole - 1]
             y = gain * (x * (np.float32(1.0) - carry) + state * carry)
             state = state * kept + x * (np.float32(1.0) - kept)
-            bus[0, t, b] += y
-            bus[1, t, b] += y
-            bus[2, t, b] += correlation * y
-            returned[t, b] += np.float32(2.0) * y
+            bus[0, b, t] += y
+            bus[1, b, t] += y
+            bus[2, b, t] += correlation * y
+            out[t] += np.float32(2.0) * y
 
 
 @njit(cache=True, nogil=True)
@@ -363,8 +456,11 @@ def _loop_power(feedback, d, cosine):
 
 @njit(cache=True, nogil=True, fastmath=True)
 def run_delay(values, sent, rate, frames_per_s, cos1, cos2, response, bus, returned):
-    """The delay's return, from <LL>, <RR>, <LR> per frame and band (3, t, b), added to the bus."""
-    _, frames, bands = sent.shape
+    """The delay's return, from <LL>, <RR>, <LR> per band and frame (3, b, t), added to the bus.
+
+    `sent` becomes what circulates in the line: what was sent plus what was fed back.
+    """
+    _, bands, frames = sent.shape
     response[:] = 1.0
     high_pass(values[D_LOW], rate, cos1, cos2, response)
     low_pass(values[D_HIGH], rate, cos1, cos2, response)
@@ -375,30 +471,30 @@ def run_delay(values, sent, rate, frames_per_s, cos1, cos2, response, bus, retur
     part = np.float32(shift - whole)
     now = np.float32(1.0) - part
     here = np.float32(1.0) / (np.float32(1.0) - now * kept) if whole == 0 else np.float32(1.0)
-    # The ring of echoes is kept in `sent` itself: what enters the line at t is sent + kept * out.
     for x in range(3):
-        for t in range(frames):
-            for b in range(bands):
-                y = np.float32(0.0)
-                if t >= whole:
-                    y += now * sent[x, t - whole, b]
+        for b in range(bands):
+            line, gain = sent[x, b], np.float32(response[b] * back)
+            for t in range(whole, frames):
+                y = now * line[t - whole]
                 if t > whole:
-                    y += part * sent[x, t - whole - 1, b]
+                    y += part * line[t - whole - 1]
                 y *= here
-                sent[x, t, b] += kept * y
-                out = np.float32(response[b] * back) * y
-                bus[x, t, b] += out
+                line[t] += kept * y
+                bus[x, b, t] += gain * y
                 if x < 2:
-                    returned[t, b] += out
+                    returned[b, t] += gain * y
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def add_returns_to_slots(returned, coarse_of, slot_frame, per_frame, bus_slots):
-    """Returns, even within a frame, into the bus's slots; per_frame (t, c) is scratch."""
-    per_frame[:] = 0.0
-    for t in range(returned.shape[0]):
-        for b in range(returned.shape[1]):
-            per_frame[t, coarse_of[b]] += returned[t, b]
+def add_returns_to_slots(returned, edges, slot_frame, per_frame, bus_slots):
+    """Returns (b, t), even within a frame, into the bus's slots; per_frame (c, t) is scratch."""
+    for c in range(edges.size - 1):
+        row = per_frame[c]
+        for t in range(row.size):
+            row[t] = 0.0
+        for b in range(edges[c], edges[c + 1]):
+            for t in range(row.size):
+                row[t] += returned[b, t]
     for k in range(bus_slots.shape[0]):
         for c in range(bus_slots.shape[1]):
-            bus_slots[k, c] += per_frame[slot_frame[k], c]
+            bus_slots[k, c] += per_frame[c, slot_frame[k]]

@@ -29,12 +29,12 @@ class Analysis:
 
     Attributes:
         sample_rate: in Hz. frames: length of the audio in samples.
-        fine: (stems, 3, frames of 100 ms, fine bands): <LL>, <RR>, Re<LR>; a mono stem is all left.
+        fine: (stems, 3, fine bands, frames of 100 ms): <LL>, <RR>, Re<LR>; a mono stem is all left.
             Band 0 is what lies below 18 Hz; from band 1 on, pairs make up third octaves.
-        slots: (coarse bands, slots, stems): power of both channels in slots of about 5 ms.
+        slots: (slots, coarse bands, stems): power of both channels in slots of about 5 ms.
         slot_peaks: (slots, stems): largest sample magnitude.
         slot_frame: (slots,): the frame that a slot lies in.
-        band_hz: (fine bands,): centres. coarse_of: (fine bands,): coarse band of each.
+        band_hz: (fine bands,): centres. edges: (coarse bands + 1,): first fine band of each.
         channels: (stems,). loudness_lufs: (stems,) of the raw stems, -inf where silent.
     """
 
@@ -45,7 +45,7 @@ class Analysis:
     slot_peaks: NDArray[np.float32]
     slot_frame: NDArray[np.int32]
     band_hz: NDArray[np.float64]
-    coarse_of: NDArray[np.int32]
+    edges: NDArray[np.int32]
     channels: NDArray[np.int32]
     loudness_lufs: NDArray[np.float64]
 
@@ -96,12 +96,12 @@ def analyse(song: Song, *, threads: int = 2) -> Analysis:
     return Analysis(
         sample_rate=rate,
         frames=song.frames,
-        fine=np.ascontiguousarray(fine, dtype=np.float32),
-        slots=np.ascontiguousarray(slots, dtype=np.float32),
+        fine=np.ascontiguousarray(fine.transpose(0, 1, 3, 2), dtype=np.float32),
+        slots=np.ascontiguousarray(slots.transpose(1, 0, 2), dtype=np.float32),
         slot_peaks=np.ascontiguousarray(peaks, dtype=np.float32),
         slot_frame=slot_frame,
         band_hz=centres,
-        coarse_of=(np.searchsorted(COARSE_EDGES_HZ, centres, "right") - 1).astype(np.int32),
+        edges=np.searchsorted(centres, COARSE_EDGES_HZ).astype(np.int32),
         channels=np.array([stem.channels for stem in song.stems], dtype=np.int32),
         loudness_lufs=np.array([level.loudness_lufs for level in levels]),
     )

@@ -42,7 +42,7 @@ def master_by_rule(
     if not judged.any():
         return MASTER.vector({**BALANCED_MASTER, **lean.master}), (lean.about,)
     deviation = levels_db - target_db
-    deviation -= deviation[judged].mean()
+    deviation -= np.median(deviation[judged])
     values = {**BALANCED_MASTER, **lean.master}
     reasons = [lean.about]
     for name, (low_hz, high_hz) in ZONES.items():

@@ -2,8 +2,9 @@
 
 The numbers of `RULES` follow a few principles, so that they can be argued with:
 
-- The lead carries the song: it sits 3 dB above the rhythm section, which sits above the
-  accompaniment, which sits above colour (pads, effects, metallic percussion).
+- The lead carries the song: it sits 3 dB above the pieces of the rhythm section and 2 dB above a
+  whole kit in one stem; these sit above the accompaniment, and that above colour (pads, effects,
+  metallic percussion).
 - Several stems of one role share its place: n of them are turned down by 10 log10(n), so that
   ten backing vocals together are as loud as one would be.
 - What carries the low end or the lead stays in the centre; the rest is spread so that the sides
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .levels import stem_levels
 from .meters import SpectrumMeter
@@ -140,8 +142,11 @@ def roles(song: Song, budget: Budget = NO_BUDGET, *, lean: Style | None = None) 
     lean = lean or style("balanced")
     mix = Mix.neutral(song)
     levels = stem_levels(song)
-    counts = {role: mix.roles.count(role) for role in mix.roles}
-    strips, reasons = [], {}
+    audible = [
+        stem.role for stem, level in zip(song.stems, levels, strict=True) if not level.silent
+    ]
+    strips: list[NDArray[np.float64]] = []
+    reasons: dict[str, tuple[str, ...]] = {}
     pans = _pans(song)
     for stem, level, (pan, pan_reason) in zip(song.stems, levels, pans, strict=True):
         rule = RULES[stem.role]
@@ -154,9 +159,10 @@ def roles(song: Song, budget: Budget = NO_BUDGET, *, lean: Style | None = None) 
         if stem.role == "other":
             high_pass_hz, found = _unknown(stem)
             why.append(found)
-        share_db = -10 * math.log10(counts[stem.role])
-        if counts[stem.role] > 1:
-            why.append(f"{share_db:.1f} dB: one of {counts[stem.role]} stems with this role")
+        sharing = audible.count(stem.role)
+        share_db = -10 * math.log10(sharing)
+        if sharing > 1:
+            why.append(f"{share_db:.1f} dB: one of {sharing} stems with this role")
         leaning_db = lean.levels_db.get(stem.role, 0.0)
         fader = STRIP["fader_db"]
         values = {
@@ -220,7 +226,7 @@ def _send(level_db: float, lean_db: float) -> float:
 
 def _echo(tempo_bpm: float | None) -> dict[str, float]:
     """A dotted eighth where the tempo is known, brought into range by octaves of time."""
-    if not tempo_bpm:
+    if tempo_bpm is None or not 0 < tempo_bpm < math.inf:
         return {}
     time_ms, limits = 0.75 * 60_000 / tempo_bpm, BUSES["delay_time_ms"]
     while time_ms > limits.high:
@@ -255,11 +261,15 @@ SAMPLE_FRAMES = 32_768
 
 def _unknown(stem: Stem) -> tuple[float, str]:
     """High-pass for a stem of unknown role, from where its energy begins."""
-    meter = SpectrumMeter(stem.sample_rate, stem.channels)
-    for i in range(SAMPLES):
-        meter.push(stem.read(i * max(0, stem.frames - SAMPLE_FRAMES) // SAMPLES, SAMPLE_FRAMES))
-    power = 10 ** (meter.levels_db / 10)
-    share = np.cumsum(power) / max(float(power.sum()), 1e-30)
+    spread = [i * max(0, stem.frames - SAMPLE_FRAMES) // SAMPLES for i in range(SAMPLES)]
+    for starts in (spread, range(0, stem.frames, SAMPLE_FRAMES)):
+        meter = SpectrumMeter(stem.sample_rate, stem.channels)
+        for start in starts:
+            meter.push(stem.read(start, SAMPLE_FRAMES))
+        power = 10 ** (meter.levels_db / 10)
+        if power.sum() > 0:  # else it plays between the samples
+            break
+    share = np.cumsum(power) / power.sum()
     lowest_hz = float(meter.centres_hz[np.searchsorted(share, 0.02)])
     if lowest_hz < 80:
         return 25.0, "role unknown, it reaches low: its bass is left alone"

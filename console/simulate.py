@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import _simulate as strips_stage
 from . import _simulate_master as master_stage
-from .analysis import BANDS_PER_OCTAVE_THIRD, COARSE, FRAMES_PER_S, SLOT_HOPS, Analysis
+from .analysis import BANDS_PER_OCTAVE_THIRD, FRAMES_PER_S, SLOT_HOPS, Analysis
 from .control import control_hop
 from .meters.k_weighting import k_weighting
 
@@ -47,26 +47,27 @@ class Simulator:
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
         a = analysis
-        stems, _, frames, bands = a.fine.shape
-        slots = np.ascontiguousarray(a.slots.transpose(1, 0, 2))
         w = 2 * np.pi * a.band_hz / a.sample_rate
-        sums = np.zeros((frames, COARSE, stems), dtype=np.float32)
-        for b in range(bands):
-            sums[:, a.coarse_of[b]] += (a.fine[:, 0, :, b] + a.fine[:, 1, :, b]).T
         hop = control_hop(a.sample_rate) * SLOT_HOPS
+        sums = np.add.reduceat(a.fine[:, 0] + a.fine[:, 1], a.edges[:-1], axis=1)
+        slot_sums = np.zeros((a.fine.shape[3], *a.slots.shape[1:]), dtype=np.float32)
+        np.add.at(slot_sums, a.slot_frame, a.slots)
+        power = a.slots.sum(axis=1)
+        crest = np.divide(np.square(a.slot_peaks), power, out=np.zeros_like(power), where=power > 0)
         self._fixed = (
             a.channels,
             a.fine,
-            slots,
+            a.slots,
+            crest,
             a.slot_frame,
-            sums,
-            a.coarse_of,
+            np.ascontiguousarray(sums),
+            np.ascontiguousarray(slot_sums.transpose(2, 1, 0)),
+            a.edges,
             _k_response(a.band_hz, a.sample_rate),
             np.cos(w),
             np.cos(2 * w),
             float(a.sample_rate),
             a.sample_rate / hop,
-            a.slot_peaks,
         )
         self._scratch: tuple[NDArray[np.float32], ...] = ()
 
@@ -128,38 +129,42 @@ def _k_response(band_hz: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
 def _scratch(fixed: tuple, threads: int) -> tuple[NDArray[np.float32], ...]:  # type: ignore[type-arg]
     """Scratch arrays, one of each per thread."""
     _, fine, slots, *_ = fixed
-    stems, _, frames, bands = fine.shape
+    stems, _, bands, frames = fine.shape
     count, coarse, _ = slots.shape
-    lanes = max(stems, 3)
-    shapes = {
-        "response": (stems, bands),
-        "key_response": (stems, bands),
-        "matrices": (stems, 3, 3),
-        "weights": (frames, coarse, stems),
-        "passed": (frames, coarse, stems),
-        "detector_in": (count, stems),
-        "gains": (count, stems),
-        "frame_gains": (frames, coarse, stems),
-        "dynamics": (5, lanes),
-        "memory": (3, lanes),
-        "bus": (3, frames, bands),
-        "sends": (4, frames, bands),
-        "stem_k": (stems, frames),
-        "bus_slots": (count, coarse),
-        "peaks": (count,),
-        "returned": (frames, bands),
-        "per_frame": (frames, coarse),
-        "energy": (frames,),
-        "slots3": (count, coarse, 3),
-        "amplitudes": (3, bands),
-        "ratio": (frames, coarse),
-        "ratios3": (3, frames, coarse),
-        "detector3": (count, 3),
-        "gains3": (count, 3),
-        "frame_gains3": (frames, coarse, 3),
-        "bus_response": (bands,),
-    }
-    return tuple(np.zeros((threads, *shape), dtype=np.float32) for shape in shapes.values())
+    shapes = (
+        (stems, bands),  # response
+        (stems, bands),  # key_response
+        (stems, 3, 3),  # matrices
+        (coarse, frames),  # weight
+        (coarse, frames),  # passed
+        (frames, coarse, stems),  # weights_t
+        (frames, coarse, stems),  # passed_t
+        (count, stems),  # detector_in
+        (count, stems),  # gains
+        (coarse, stems),  # taken
+        (stems, coarse, frames),  # frame_gains
+        (5, stems),  # dynamics
+        (3, stems),  # memory
+        (3, bands, frames),  # bus
+        (4, bands, frames),  # sends
+        (stems, frames),  # stem_k
+        (count, coarse),  # bus_slots
+        (count,),  # peaks
+        (bands, frames),  # returned
+        (frames,),  # energy
+        (count, 3),  # bus_detector_in
+        (count, 3),  # bus_gains
+        (5, 3),  # bus_dynamics
+        (2, 3),  # bus_memory
+        (coarse,),  # bus_taken
+        (coarse,),  # bus_met
+        (3, coarse, frames),  # bus_frame_gain
+        (bands,),  # bus_response
+        (3, bands),  # amplitudes
+        (3, frames, coarse),  # ratios
+        (count, coarse),  # band_slots
+    )
+    return tuple(np.zeros((threads, *shape), dtype=np.float32) for shape in shapes)
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -180,32 +185,35 @@ def _simulate_batch(strips, buses, master, keys, fixed, scratch, scalars, stem_l
 
 
 @njit(cache=True, nogil=True)
-def _simulate_one(
-    strips, buses, master, keys, fixed, scratch, thread, scalars, stem_lufs, spectra
-):
+def _simulate_one(strips, buses, master, keys, fixed, scratch, thread, scalars, stem_lufs, spectra):
     (
-        channels, fine, slots, slot_frame, sums, coarse_of, kweight, cos1, cos2, rate,
-        slots_per_s, slot_peaks,
+        channels, fine, slots, crest, slot_frame, sums, slot_sums, edges, kweight, cos1, cos2, rate,
+        slots_per_s,
     ) = fixed  # fmt: skip
     (
-        response, key_response, matrices, weights, passed, detector_in, gains, frame_gains,
-        dynamics, memory, bus, sends, stem_k, bus_slots, peaks, returned, per_frame, energy,
-        slots3, amplitudes, ratio, ratios3, detector3, gains3, frame_gains3, bus_response,
+        response, key_response, matrices, weight, passed, weights_t, passed_t, detector_in, gains,
+        taken, frame_gains, dynamics, memory, bus, sends, stem_k, bus_slots, peaks, returned,
+        energy, bus_detector_in, bus_gains, bus_dynamics, bus_memory, bus_taken, bus_met,
+        bus_frame_gain, bus_response, amplitudes, ratios, band_slots,
     ) = scratch  # fmt: skip
     w = thread
     stems = fine.shape[0]
-    lanes = dynamics[w][:, :stems]
-    strips_stage.run_strips(
-        strips, keys, channels, fine, slots, slot_frame, sums, coarse_of, kweight, cos1, cos2,
-        rate, slots_per_s, response[w], key_response[w], matrices[w], weights[w], passed[w],
-        detector_in[w], gains[w], frame_gains[w], lanes, memory[w][:2, :stems], bus[w], sends[w],
-        stem_k[w], bus_slots[w], slot_peaks, peaks[w],
+    squeezed = strips_stage.set_strips(
+        strips, keys, channels, rate, slots_per_s, cos1, cos2, response[w], key_response[w],
+        matrices[w], dynamics[w],
     )  # fmt: skip
-    returned[w][:] = 0.0
+    strips_stage.run_strips(
+        strips, keys, channels, fine, slots, crest, slot_frame, sums, slot_sums, edges, kweight,
+        squeezed, slots_per_s, response[w], key_response[w], matrices[w], weight[w], passed[w],
+        weights_t[w], passed_t[w], detector_in[w], gains[w], taken[w], frame_gains[w], dynamics[w],
+        memory[w], bus[w], sends[w], stem_k[w], bus_slots[w], peaks[w],
+    )  # fmt: skip
     reverb, delay = False, False
     for s in range(stems):
         reverb = reverb or strips[s, strips_stage.REVERB_SEND] > strips_stage.SEND_OFF_DB
         delay = delay or strips[s, strips_stage.DELAY_SEND] > strips_stage.SEND_OFF_DB
+    if reverb or delay:
+        returned[w][:] = 0.0
     if reverb:
         strips_stage.run_reverb(
             buses, sends[w][0], rate, FRAMES_PER_S, cos1, cos2, bus_response[w], bus[w], returned[w]
@@ -217,42 +225,42 @@ def _simulate_one(
         )  # fmt: skip
     if reverb or delay:
         strips_stage.add_returns_to_slots(
-            returned[w], coarse_of, slot_frame, per_frame[w], bus_slots[w]
+            returned[w], edges, slot_frame, bus_frame_gain[w][0], bus_slots[w]
         )
     master_stage.weighted(bus[w], kweight, energy[w])
     bus_lufs = master_stage.gated_lufs(energy[w])
     if master.size and np.isfinite(bus_lufs):
         gain = np.float32(10 ** ((strips_stage.NOMINAL_LUFS - bus_lufs) / 10))
         master_stage.scale(bus[w], bus_slots[w], peaks[w], gain)
+        lanes = (bus_detector_in[w], bus_gains[w], bus_dynamics[w], bus_memory[w])
         master_stage.run_master(
-            master, bus[w], bus_slots[w], peaks[w], slot_frame, coarse_of, cos1, cos2, rate,
-            slots_per_s, slots3[w], bus_response[w], amplitudes[w], per_frame[w], ratio[w],
-            ratios3[w], detector3[w], gains3[w], frame_gains3[w], dynamics[w][:, :3],
-            memory[w][:, :3],
+            master, bus[w], bus_slots[w], peaks[w], slot_frame, edges, cos1, cos2, rate,
+            slots_per_s, lanes, bus_taken[w], bus_met[w], bus_frame_gain[w], bus_response[w],
+            amplitudes[w], energy[w], ratios[w], band_slots[w],
         )  # fmt: skip
         master_stage.weighted(bus[w], kweight, energy[w])
     lufs = master_stage.gated_lufs(energy[w])
     scalars[0] = lufs
     scalars[1] = bus_lufs
-    scalars[2] = master_stage.loudness_range(energy[w], returned[w][:, 0])
+    scalars[2] = master_stage.loudness_range(energy[w], returned[w][0])
     scalars[3] = 10 * np.log10(peaks[w].max() + 1e-12) - lufs
     for s in range(stems):
         stem_lufs[s] = master_stage.gated_lufs(stem_k[w][s])
     _read_bands(bus[w], spectra)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _read_bands(bus, spectra):
-    """Level, width and correlation per third octave from a bus (3, t, b); band 0 is left out."""
-    frames = bus.shape[1]
+    """Level, width and correlation per third octave from a bus (3, b, t); band 0 is left out."""
+    frames = bus.shape[2]
     for band in range(spectra.shape[1]):
-        left, right, cross = 0.0, 0.0, 0.0
-        for t in range(frames):
-            for half in range(BANDS_PER_OCTAVE_THIRD):
-                b = 1 + band * BANDS_PER_OCTAVE_THIRD + half
-                left += bus[0, t, b]
-                right += bus[1, t, b]
-                cross += bus[2, t, b]
+        left, right, cross = np.float32(0.0), np.float32(0.0), np.float32(0.0)
+        for half in range(BANDS_PER_OCTAVE_THIRD):
+            b = 1 + band * BANDS_PER_OCTAVE_THIRD + half
+            for t in range(frames):
+                left += bus[0, b, t]
+                right += bus[1, b, t]
+                cross += bus[2, b, t]
         spectra[0, band] = 10 * np.log10((left + right) / 2 / frames + 1e-15)
         spectra[1, band] = 0.5 - cross / (left + right + 1e-20)
         spectra[2, band] = cross / np.sqrt(left * right + 1e-30)

@@ -19,7 +19,7 @@ from .machine import describe_machine
 if TYPE_CHECKING:
     from ..console.meters import Readings
 
-OURS, BASELINE = "run_master", "baseline_master"
+OURS, BASELINE = f"{__package__}.run_master", f"{__package__}.baseline_master"
 CEILINGS_DBTP = {OURS: -1.0, BASELINE: 0.0}  # what each aims at
 SAMPLE_RATE = 44_100  # matchering's
 JUDGED_HZ = (39.0, 16_500.0)  # third octaves of 40 Hz to 16 kHz

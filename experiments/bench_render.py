@@ -11,7 +11,7 @@ from .cost import Cost, median_cost, run_apart
 from .long_stems import SAMPLE_RATE, write_long_stems
 from .machine import describe_machine
 
-OURS, BASELINE = "run_mix", "baseline_render"
+OURS, BASELINE = f"{__package__}.run_mix", f"{__package__}.baseline_render"
 REALTIME_GOAL = 0.05  # of the song's length, load to written file
 MEMORY_GOAL_MB = 500.0
 WARM_UP_STEMS, WARM_UP_S = 2, 4.0

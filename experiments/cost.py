@@ -45,23 +45,22 @@ def median_cost(costs: Sequence[Cost]) -> Cost:
 
 
 def run_apart(module: str, *arguments: object) -> Cost:
-    """Run a module of this package in a fresh process and read what `report` printed.
+    """Run a module as a program in a fresh process and read what `report` printed.
 
     Args:
-        module: its name within `mixgym.experiments`; its work must call `report`.
+        module: its full name; it must call `report` last.
         arguments: of its command line.
 
     Raises:
         MixgymError: it failed; the sentence holds the last line of its error output.
     """
-    package = __name__.rpartition(".")[0]
-    command = [sys.executable, "-m", f"{package}.{module}", *map(str, arguments)]
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     process_seconds = time.perf_counter() - started
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise MixgymError(f"The benchmark's {module} failed: {lines[-1]}")
+        raise MixgymError(f"The benchmark program {module} failed: {lines[-1]}")
     figures = json.loads(done.stdout.splitlines()[-1])
     return Cost(process_seconds=process_seconds, **figures)
 

@@ -65,9 +65,10 @@ def write_long_stems(folder: Path, stems: int, duration_s: float) -> None:
                 path = folder / f"{number:02d}_{stem.name}.wav"
                 with soundfile.SoundFile(path, "w", SAMPLE_RATE, 2, "PCM_24") as file:
                     for start in range(0, frames, loop.shape[1]):
-                        block = loop[:, : frames - start] * _gains(rng, loop.shape[1])[
-                            :, : frames - start
-                        ]
+                        block = (
+                            loop[:, : frames - start]
+                            * _gains(rng, loop.shape[1])[:, : frames - start]
+                        )
                         file.write(block.T)
 
 

@@ -118,13 +118,18 @@ def master_file(
             the track or its reference is silent.
     """
     started = time.perf_counter()
-    refuse_existing((outputs.audio, outputs.preset, outputs.report), options.overwrite)
+    refuse_existing(
+        (outputs.audio, outputs.preset, outputs.report),
+        options.overwrite,
+        inputs=(path, options.reference),
+    )
     with ExitStack() as stack:
         song = stack.enter_context(open_track(path))
         form = choose_format(outputs.audio, song.sample_rate, options.bit_depth)
         track = Track(song.stems[0])
         heard = _listen(track, path, options.threads, progress)
-        mix, taps = _settings(track, heard, options)
+        reference = _listen_to_reference(options, progress)
+        mix = _settings(heard, reference, options)
         settings = MASTER.settings(mix.master)
         ceiling = settings["ceiling_dbtp"] if settings["limiter_on"] else None
         staged = stack.enter_context(Staged())
@@ -134,13 +139,14 @@ def master_file(
                 track.sample_rate,
                 settings,
                 heard.loudness_lufs,
-                matching_taps=taps,
+                matching_taps=_matching_taps(heard, reference, options.amount),
                 threads=options.threads,
                 progress=progress,
             )
         )
         turned_down_db = write_master(staged.file(outputs.audio), rendering, form, ceiling)
-        notes = delivery_notes(rendering, turned_down_db)
+        notes = _reference_notes(reference, settings["target_lufs"], options)
+        notes += delivery_notes(rendering, turned_down_db)
         if outputs.preset:
             staged.file(outputs.preset).write_text(dumps(mix), encoding="utf-8")
         if outputs.report:
@@ -202,34 +208,33 @@ def _listen(track: Track, path: Path, threads: int, progress: Progress | None) -
     return _Heard(loudness.integrated_lufs, spectrum)
 
 
-def _settings(
-    track: Track, heard: _Heard, options: MasterOptions
-) -> tuple[Mix, NDArray[np.float32] | None]:
-    """Master settings, as a mix without stems, and the taps of a matching filter."""
-    taps = None
+def _listen_to_reference(options: MasterOptions, progress: Progress | None) -> _Heard | None:
+    if options.reference is None:
+        return None
+    with open_track(options.reference) as song:
+        return _listen(Track(song.stems[0]), options.reference, options.threads, progress)
+
+
+def _settings(heard: _Heard, reference: _Heard | None, options: MasterOptions) -> Mix:
+    """Master settings, as a mix without stems; what a person asks for counts most."""
+    spectrum = heard.spectrum
+    reasons: tuple[str, ...] = ()
     if options.preset is not None:
         vector, reasons = MASTER.vector(options.preset.master), ("from the preset",)
+    elif reference is not None:
+        vector = MASTER.vector({})
     else:
-        spectrum = heard.spectrum
         vector, reasons = master_by_rule(spectrum.centres_hz, spectrum.levels_db, options.lean)
-    target_lufs = options.target_lufs
-    if options.reference is not None:
-        from ..console.matching import linear_phase_taps, matching_gain_db
-
-        with open_track(options.reference) as song:
-            reference_track = Track(song.stems[0])
-            reference = _listen(reference_track, options.reference, options.threads, None)
-        if options.preset is None:
-            vector = MASTER.vector({})
-        gain_db = options.amount * matching_gain_db(
-            heard.spectrum, heard.loudness_lufs, reference.spectrum, reference.loudness_lufs
-        )
-        taps = linear_phase_taps(heard.spectrum.bins_hz, gain_db, track.sample_rate)
-        reasons = (f"tonal balance and loudness of {options.reference.name}",)
-        if target_lufs is None:
-            limits = MASTER["target_lufs"]
-            target_lufs = min(max(reference.loudness_lufs, limits.low), limits.high)
-    overrides = {"target_lufs": target_lufs, "ceiling_dbtp": options.ceiling_dbtp}
+    delivery: dict[str, float] = {}
+    if reference is not None and options.reference is not None:
+        reasons = (*reasons, f"tonal balance and loudness of {options.reference.name}")
+        limits = MASTER["target_lufs"]
+        within = min(max(reference.loudness_lufs, limits.low), limits.high)
+        delivery = {"loudness_on": 1.0, "target_lufs": within}
+    if options.target_lufs is not None:
+        delivery |= {"loudness_on": 1.0, "target_lufs": options.target_lufs}
+    if options.ceiling_dbtp is not None:
+        delivery |= {"limiter_on": 1.0, "ceiling_dbtp": options.ceiling_dbtp}
     mix = Mix(
         stems=(),
         roles=(),
@@ -239,6 +244,33 @@ def _settings(
         side_chains=(),
         made_by="master",
         reasons={"master": reasons},
-    ).scaled(options.amount)
-    given = {name: value for name, value in overrides.items() if value is not None}
-    return mix.with_master(**given), taps
+    )
+    return mix.scaled(options.amount).with_master(**delivery)
+
+
+def _matching_taps(
+    heard: _Heard, reference: _Heard | None, amount: float
+) -> NDArray[np.float32] | None:
+    """The filter that brings the track's tonal balance to the reference's, `amount` of the way."""
+    if reference is None:
+        return None
+    from ..console.matching import linear_phase_taps, matching_gain_db
+
+    gain_db = matching_gain_db(
+        heard.spectrum, heard.loudness_lufs, reference.spectrum, reference.loudness_lufs
+    )
+    return linear_phase_taps(heard.spectrum.bins_hz, amount * gain_db, heard.spectrum.sample_rate)
+
+
+def _reference_notes(
+    reference: _Heard | None, target_lufs: float, options: MasterOptions
+) -> list[str]:
+    """What to say where the reference's loudness is out of the target's range."""
+    if reference is None or options.reference is None or options.target_lufs is not None:
+        return []
+    if reference.loudness_lufs == target_lufs:
+        return []
+    return [
+        f"{options.reference.name} measures {reference.loudness_lufs:.1f} LUFS; "
+        f"{target_lufs:.1f} is the nearest target there is."
+    ]
