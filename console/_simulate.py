@@ -1,6 +1,6 @@
 """The inner loops of `simulate`, in Numba: one mix of one analysed song per call.
 
-Axes: s stems, t frames of 100 ms, b fine bands, c coarse bands, k slots of about 5 ms. Powers are
+Axes: s stems, t frames of 100 ms, b fine bands, c coarse bands, j slots of a frame, k all slots. Powers are
 float32 mean squares; stereo is carried as <LL>, <RR>, Re<LR>. Nothing is allocated here: `work`
 is a tuple of scratch arrays from `scratch`.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from ._responses import bell, high_pass, low_pass, shelf
+from .analysis import SLOTS
 from .compressor import DETECTOR_MS, LOUDNESS_OFFSET_DB
 from .parameters import BUSES, NOMINAL_LUFS, SEND_OFF_DB, STRIP
 
@@ -45,7 +46,7 @@ COHERENCE = np.float32(0.3)  # of the stems' peaks within a slot: 0 adds powers,
 LOWEST_HZ = STRIP["high_pass_hz"].low
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
 def _log2(x):
     """Base-two logarithm of a positive float32, to 9e-6 (polynomial on [1, 2))."""
     bits = np.float32(x).view(np.int32)
@@ -57,7 +58,7 @@ def _log2(x):
     return exponent + p * m
 
 
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
 def _exp2(x):
     """Two to the power of a float32 within +-120, to 4e-6 relative."""
     whole = np.floor(x)
@@ -69,7 +70,7 @@ def _exp2(x):
     return p * scale
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def static_gain_db(over_db, ratio, knee_db):
     """Gain of a compressor for a level over its threshold; as in `compressor`."""
     slope = 1.0 / ratio - 1.0
@@ -81,57 +82,53 @@ def static_gain_db(over_db, ratio, knee_db):
     return slope * over_db
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def follow(levels, gains, thresholds, slopes, knees, attacks, releases, detector, memory):
-    """Compressor gains (as powers) from detector powers, for parallel lanes; both (k, lanes).
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def follow(levels, constants, detector):
+    """Compressor gains, as powers, from detector powers: levels (k,), in place.
 
-    `levels` is overwritten with the target gain in octaves of power; thresholds, slopes and
-    knees are in those octaves too; memory (2, lanes) is scratch.
+    constants (5,): threshold, slope and knee in octaves of power, attack and release
+    coefficients. The recursion of `_kernels.follow_gain`, in passes of which all but two run on
+    whole vectors.
     """
-    slots, lanes = levels.shape
-    memory[:] = np.float32(0.0)
-    for k in range(slots):
-        for s in range(lanes):
-            memory[0, s] = detector * memory[0, s] + (np.float32(1.0) - detector) * levels[k, s]
-            levels[k, s] = memory[0, s]
-    for k in range(slots):
-        for s in range(lanes):
-            over = _log2(levels[k, s] + _FLOOR) - thresholds[s]
-            knee = knees[s]
-            bent = over + np.float32(0.5) * knee
-            inside = slopes[s] * bent * bent / (np.float32(2.0) * knee)
-            above = slopes[s] * over
-            target = inside if np.float32(2.0) * over < knee else above
-            levels[k, s] = target if np.float32(2.0) * over > -knee else np.float32(0.0)
-    for k in range(slots):
-        for s in range(lanes):
-            target, gain = levels[k, s], memory[1, s]
-            smooth = attacks[s] if target < gain else releases[s]
-            after = target + smooth * (gain - target)
-            levels[k, s] = np.float32(0.5) * (gain + after)
-            memory[1, s] = after
-    for k in range(slots):
-        for s in range(lanes):
-            gains[k, s] = _exp2(levels[k, s])
+    threshold, slope, knee = constants[0], constants[1], constants[2]
+    attack, release = constants[3], constants[4]
+    half, two, new = np.float32(0.5), np.float32(2.0), np.float32(1.0) - detector
+    power, gain = np.float32(0.0), np.float32(0.0)
+    for k in range(levels.size):
+        power = detector * power + new * (levels[k] + _FLOOR)
+        levels[k] = power
+    bend = slope / (two * knee)
+    for k in range(levels.size):
+        over = _log2(levels[k]) - threshold
+        bent = min(max(over + half * knee, np.float32(0.0)), knee)
+        levels[k] = bend * bent * bent + slope * max(over - half * knee, np.float32(0.0))
+    for k in range(levels.size):
+        target = levels[k]
+        smooth = attack if target < gain else release
+        after = target + smooth * (gain - target)
+        levels[k] = half * (gain + after)
+        gain = after
+    for k in range(levels.size):
+        levels[k] = _exp2(levels[k])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def smoothing(time_ms, slots_per_s):
     """As `control.smoothing`, at the slots' rate."""
     return np.float32(math.exp(-1000.0 / (max(time_ms, 1e-3) * slots_per_s)))
 
 
-@njit(cache=True, nogil=True)
-def set_lane(lane, threshold_db, ratio, knee_db, attack_ms, release_ms, slots_per_s, dynamics):
-    """One compressor's threshold, slope, knee, attack and release into dynamics (5, lanes)."""
-    dynamics[0, lane] = (threshold_db - LOUDNESS_OFFSET_DB) / _DB_PER_OCTAVE
-    dynamics[1, lane] = 1.0 / ratio - 1.0
-    dynamics[2, lane] = max(knee_db, 1e-3) / _DB_PER_OCTAVE
-    dynamics[3, lane] = smoothing(attack_ms, slots_per_s)
-    dynamics[4, lane] = smoothing(release_ms, slots_per_s)
+@njit(cache=True, nogil=True, error_model="numpy")
+def set_compressor(threshold_db, ratio, knee_db, attack_ms, release_ms, slots_per_s, constants):
+    """What `follow` wants to know of one compressor."""
+    constants[0] = (threshold_db - LOUDNESS_OFFSET_DB) / _DB_PER_OCTAVE
+    constants[1] = 1.0 / ratio - 1.0
+    constants[2] = max(knee_db, 1e-3) / _DB_PER_OCTAVE
+    constants[3] = smoothing(attack_ms, slots_per_s)
+    constants[4] = smoothing(release_ms, slots_per_s)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def strip_response(values, rate, cos1, cos2, out):
     """Squared magnitude of one strip's filters at the bands."""
     out[:] = 1.0
@@ -144,7 +141,7 @@ def strip_response(values, rate, cos1, cos2, out):
         shelf(values[HS_HZ], values[HS_DB], True, rate, cos1, cos2, out)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def stereo_matrix(values, channels, gain, matrix):
     """`pan.pan_matrix` as quadratic forms: matrix (3, 3) takes <LL>, <RR>, <LR> to the same."""
     angle = (values[PAN] + 1.0) * math.pi / 4.0
@@ -164,102 +161,117 @@ def stereo_matrix(values, channels, gain, matrix):
     matrix[2, 0], matrix[2, 1], matrix[2, 2] = a * c, b * d, a * d + b * c
 
 
-@njit(cache=True, nogil=True)
-def set_strips(
-    strips, keys, channels, rate, slots_per_s, cos1, cos2, response, key_response, matrices,
-    dynamics,
-):  # fmt: skip
-    """Responses (s, b), stereo matrices (s, 3, 3), compressors (5, s); whether any is on."""
-    squeezed = False
-    for s in range(strips.shape[0]):
-        values = strips[s]
-        strip_response(values, rate, cos1, cos2, response[s])
-        gain = 10.0 ** (values[FADER] / 20.0)
-        dynamics[:, s] = 0.0
-        dynamics[2, s] = 1.0
-        if values[C_ON] > 0.5 and values[C_RATIO] > 1.0:
-            squeezed = True
-            threshold_db = values[C_THRESHOLD]
-            set_lane(
-                s, NOMINAL_LUFS + threshold_db, values[C_RATIO], values[C_KNEE], values[C_ATTACK],
-                values[C_RELEASE], slots_per_s, dynamics,
-            )  # fmt: skip
-            make_up = -static_gain_db(-threshold_db, values[C_RATIO], values[C_KNEE])
-            gain *= 10.0 ** (make_up / 20.0)
-        stereo_matrix(values, channels[s], gain, matrices[s])
-        key_response[s] = 1.0
-        if keys[s] == s:
-            key_response[s] = response[s]
-        if values[SC_HZ] > LOWEST_HZ:
-            high_pass(values[SC_HZ], rate, cos1, cos2, key_response[s])
-    return squeezed
-
-
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def run_strips(
-    strips, keys, channels, fine, slots, crest, slot_frame, coarse_sums, slot_sums, edges, kweight,
-    squeezed, slots_per_s, response, key_response, matrices, weight, passed, weights_t, passed_t,
-    detector_in, gains, taken, frame_gains, dynamics, memory, bus, sends, stem_k, bus_slots, peaks,
+    strips, keys, channels, fine, slots, crest, coarse_sums, slot_sums, edges, kweight, cos1, cos2,
+    rate, slots_per_s, response, key_response, matrix, constants, weight, passed, gains, out,
+    frame_gains, bus, sends, stem_k, bus_slots, peaks,
 ):  # fmt: skip
     """Stems through their strips, summed.
 
     Writes bus (3, b, t), sends (4, b, t) (power of L + R for the reverb, <LL>, <RR>, <LR> for the
-    delay), stem_k (s, t) K-weighted power, bus_slots (k, c), peaks (k,) squared.
+    delay), stem_k (s, t) K-weighted power, bus_slots (c, t, j), peaks (2, k): squared, and summed.
     """
-    stems, _, _, frames = fine.shape
-    count, coarse, _ = slots.shape
     bus[:] = 0.0
-    for s in range(stems):
-        shares(
-            fine[s], fine[keys[s]], response[s], key_response[s], matrices[s], edges,
-            coarse_sums[s], coarse_sums[keys[s]], weight, passed,
-        )  # fmt: skip
-        for t in range(frames):
-            for c in range(coarse):
-                weights_t[t, c, s] = weight[c, t]
-                passed_t[t, c, s] = passed[c, t]
-        memory[0, s] = louder_side(fine[s], matrices[s], channels[s])
-    if squeezed:
-        for k in range(count):
-            t = slot_frame[k]
-            for s in range(stems):
-                detector_in[k, s] = 0.0
-            for c in range(coarse):
-                for s in range(stems):
-                    detector_in[k, s] += weights_t[t, c, s] * slots[k, c, keys[s]]
-        follow(
-            detector_in, gains, dynamics[0], dynamics[1], dynamics[2], dynamics[3], dynamics[4],
-            smoothing(DETECTOR_MS, slots_per_s), memory[1:],
-        )  # fmt: skip
-    else:
-        gains[:] = 1.0
-    sum_slots(
-        slots, crest, slot_frame, gains, passed_t, memory[0], taken, frame_gains, slot_sums,
-        bus_slots, peaks, detector_in,
-    )  # fmt: skip
+    bus_slots[:] = 0.0
+    peaks[:] = 0.0
     send_reverb, send_delay = False, False
-    for s in range(stems):
+    for s in range(fine.shape[0]):
         send_reverb = send_reverb or strips[s, REVERB_SEND] > SEND_OFF_DB
         send_delay = send_delay or strips[s, DELAY_SEND] > SEND_OFF_DB
-    if send_reverb or send_delay:
-        sends[:] = 0.0
-    for s in range(stems):
-        reverb, delay = np.float32(0.0), np.float32(0.0)
-        if strips[s, REVERB_SEND] > SEND_OFF_DB:
-            reverb = np.float32(10.0 ** (strips[s, REVERB_SEND] / 10.0))
-        if strips[s, DELAY_SEND] > SEND_OFF_DB:
-            delay = np.float32(10.0 ** (strips[s, DELAY_SEND] / 10.0))
-        add_stem(
-            fine[s], channels[s], response[s], frame_gains[s], edges, matrices[s], kweight, reverb,
-            delay, bus, sends, stem_k[s],
+    if send_reverb:
+        sends[0] = 0.0
+    if send_delay:
+        sends[1:] = 0.0
+    for s in range(fine.shape[0]):
+        values, key = strips[s], keys[s]
+        strip_response(values, rate, cos1, cos2, response)
+        key_response[:] = 1.0
+        if key == s:
+            key_response[:] = response
+        if values[SC_HZ] > LOWEST_HZ:
+            high_pass(values[SC_HZ], rate, cos1, cos2, key_response)
+        gain = 10.0 ** (values[FADER] / 20.0)
+        squeezed = values[C_ON] > 0.5 and values[C_RATIO] > 1.0
+        if squeezed:
+            over_db = -values[C_THRESHOLD]
+            gain *= 10.0 ** (-static_gain_db(over_db, values[C_RATIO], values[C_KNEE]) / 20.0)
+        stereo_matrix(values, channels[s], gain, matrix)
+        shares(
+            fine[s], fine[key], response, key_response, matrix, edges, coarse_sums[s],
+            coarse_sums[key], squeezed, weight, passed,
         )  # fmt: skip
+        if squeezed:
+            set_compressor(
+                NOMINAL_LUFS + values[C_THRESHOLD], values[C_RATIO], values[C_KNEE],
+                values[C_ATTACK], values[C_RELEASE], slots_per_s, constants,
+            )  # fmt: skip
+            detect(slots[key], weight, gains)
+            follow(gains.reshape(-1), constants, smoothing(DETECTOR_MS, slots_per_s))
+            mean_gains(slots[s], gains, slot_sums[s], frame_gains)
+        else:
+            gains[:] = 1.0
+            frame_gains[:] = 1.0
+        sum_slots(slots[s], gains, passed, out, bus_slots)
+        side = louder_side(fine[s], matrix, channels[s])
+        flat_out, flat_crest = out.reshape(-1), crest[s].reshape(-1)
+        for k in range(flat_out.size):
+            peak = flat_crest[k] * side * flat_out[k]
+            peaks[0, k] += peak
+            peaks[1, k] += np.float32(math.sqrt(peak))
+        reverb, delay = np.float32(0.0), np.float32(0.0)
+        if values[REVERB_SEND] > SEND_OFF_DB:
+            reverb = np.float32(10.0 ** (values[REVERB_SEND] / 10.0))
+        if values[DELAY_SEND] > SEND_OFF_DB:
+            delay = np.float32(10.0 ** (values[DELAY_SEND] / 10.0))
+        add_stem(
+            fine[s], channels[s], response, frame_gains, edges, matrix, kweight, reverb, delay,
+            bus, sends, stem_k[s],
+        )  # fmt: skip
+    for k in range(peaks.shape[1]):
+        peaks[0, k] += COHERENCE * (peaks[1, k] * peaks[1, k] - peaks[0, k])
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def detect(slots, weight, levels):
+    """Detector powers (t, j) from slots (c, t, j) and weights (c, t)."""
+    levels[:] = 0.0
+    for c in range(slots.shape[0]):
+        for t in range(slots.shape[1]):
+            w = weight[c, t]
+            for j in range(SLOTS):
+                levels[t, j] += w * slots[c, t, j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def mean_gains(slots, gains, slot_sums, frame_gains):
+    """Mean of gains (t, j) in each frame, weighted by the power they meet in a band: (c, t)."""
+    for c in range(slots.shape[0]):
+        for t in range(slots.shape[1]):
+            taken = _FLOOR
+            for j in range(SLOTS):
+                taken += gains[t, j] * slots[c, t, j]
+            frame_gains[c, t] = taken / (slot_sums[c, t] + _FLOOR)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def sum_slots(slots, gains, passed, out, bus_slots):
+    """One stem's slots (c, t, j) after dynamics: added to the bus's, and over bands in out."""
+    out[:] = 0.0
+    for c in range(slots.shape[0]):
+        for t in range(slots.shape[1]):
+            p = passed[c, t]
+            for j in range(SLOTS):
+                power = p * gains[t, j] * slots[c, t, j]
+                out[t, j] += power
+                bus_slots[c, t, j] += power
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def shares(
-    fine, key, response, key_response, matrix, edges, sums, key_sums, weight, passed
+    fine, key, response, key_response, matrix, edges, sums, key_sums, squeezed, weight, passed
 ):  # fmt: skip
-    """What is left of each coarse band: for the detector, weight (c, t), and on the bus, passed."""
+    """What is left of each coarse band: on the bus, passed (c, t), and for a detector, weight."""
     l_gain = np.float32(matrix[0, 0] + matrix[1, 0])
     r_gain = np.float32(matrix[0, 1] + matrix[1, 1])
     c_gain = np.float32(matrix[0, 2] + matrix[1, 2])
@@ -267,66 +279,22 @@ def shares(
     for c in range(edges.size - 1):
         w, p = weight[c], passed[c]
         for t in range(frames):
-            w[t], p[t] = 0.0, 0.0
+            w[t], p[t] = np.float32(0.0), np.float32(0.0)
         for b in range(edges[c], edges[c + 1]):
             h, d = np.float32(response[b]), np.float32(key_response[b])
             left, right, cross = fine[0, b], fine[1, b], fine[2, b]
-            key_left, key_right = key[0, b], key[1, b]
             for t in range(frames):
-                w[t] += d * (key_left[t] + key_right[t])
                 p[t] += h * (l_gain * left[t] + r_gain * right[t] + c_gain * cross[t])
+            if squeezed:
+                key_left, key_right = key[0, b], key[1, b]
+                for t in range(frames):
+                    w[t] += d * (key_left[t] + key_right[t])
         for t in range(frames):
             w[t] /= key_sums[c, t] + _FLOOR
             p[t] /= sums[c, t] + _FLOOR
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def sum_slots(
-    slots, crest, slot_frame, gains, passed_t, side, taken, frame_gains, slot_sums, bus_slots,
-    peaks, out_power,
-):  # fmt: skip
-    """Slots after dynamics: their sum, the peaks of it, and mean gains (s, c, t) per frame."""
-    count, coarse, stems = slots.shape
-    frame = 0
-    for c in range(coarse):
-        for s in range(stems):
-            taken[c, s] = 0.0
-    for k in range(count):
-        t = slot_frame[k]
-        if t != frame:
-            mean_gains(taken, slot_sums, frame, frame_gains)
-            frame = t
-        out = out_power[k]
-        for s in range(stems):
-            out[s] = 0.0
-        for c in range(coarse):
-            total = np.float32(0.0)
-            for s in range(stems):
-                met = gains[k, s] * slots[k, c, s]
-                taken[c, s] += met
-                power = passed_t[t, c, s] * met
-                out[s] += power
-                total += power
-            bus_slots[k, c] = total
-        powers, amplitudes = np.float32(0.0), np.float32(0.0)
-        for s in range(stems):
-            peak = crest[k, s] * side[s] * out[s]
-            powers += peak
-            amplitudes += math.sqrt(peak)
-        peaks[k] = (np.float32(1.0) - COHERENCE) * powers + COHERENCE * amplitudes * amplitudes
-    mean_gains(taken, slot_sums, frame, frame_gains)
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def mean_gains(taken, slot_sums, frame, frame_gains):
-    """Mean gain of a frame, weighted by the power it met, (s, c, t); clears taken (c, s)."""
-    for c in range(taken.shape[0]):
-        for s in range(taken.shape[1]):
-            frame_gains[s, c, frame] = (taken[c, s] + _FLOOR) / (slot_sums[s, c, frame] + _FLOOR)
-            taken[c, s] = 0.0
-
-
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def add_stem(
     fine, channels, response, frame_gain, edges, matrix, kweight, reverb, delay, bus, sends, stem_k
 ):  # fmt: skip
@@ -387,7 +355,7 @@ def add_stem(
                         line[t] += gain[t] * sent
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def louder_side(fine, matrix, channels):
     """How the louder channel's share of a stem's power changes from its file to the bus."""
     if channels == 1:
@@ -404,7 +372,7 @@ def louder_side(fine, matrix, channels):
     return np.float32(max(l_out, r_out) / (l_out + r_out + _FLOOR) / (before + _FLOOR))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def run_reverb(values, sent, rate, frames_per_s, cos1, cos2, response, bus, returned):
     """The reverb's return, from the power of L + R per band and frame, added to the bus.
 
@@ -449,12 +417,12 @@ def run_reverb(values, sent, rate, frames_per_s, cos1, cos2, response, bus, retu
             out[t] += np.float32(2.0) * y
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _loop_power(feedback, d, cosine):
     return (feedback * (1.0 - d)) ** 2 / (1.0 - 2.0 * d * cosine + d * d)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def run_delay(values, sent, rate, frames_per_s, cos1, cos2, response, bus, returned):
     """The delay's return, from <LL>, <RR>, <LR> per band and frame (3, b, t), added to the bus.
 
@@ -485,16 +453,15 @@ def run_delay(values, sent, rate, frames_per_s, cos1, cos2, response, bus, retur
                     returned[b, t] += gain * y
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def add_returns_to_slots(returned, edges, slot_frame, per_frame, bus_slots):
-    """Returns (b, t), even within a frame, into the bus's slots; per_frame (c, t) is scratch."""
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def add_returns_to_slots(returned, edges, row, bus_slots):
+    """Returns (b, t), even within a frame, into the bus's slots (c, t, j); row (t,) is scratch."""
     for c in range(edges.size - 1):
-        row = per_frame[c]
         for t in range(row.size):
-            row[t] = 0.0
+            row[t] = np.float32(0.0)
         for b in range(edges[c], edges[c + 1]):
             for t in range(row.size):
                 row[t] += returned[b, t]
-    for k in range(bus_slots.shape[0]):
-        for c in range(bus_slots.shape[1]):
-            bus_slots[k, c] += per_frame[c, slot_frame[k]]
+        for t in range(row.size):
+            for j in range(SLOTS):
+                bus_slots[c, t, j] += row[t]

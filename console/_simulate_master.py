@@ -8,7 +8,8 @@ import numpy as np
 from numba import njit
 
 from ._responses import bell, low_pass_amplitude, shelf
-from ._simulate import _FLOOR, follow, set_lane, smoothing, static_gain_db
+from ._simulate import _FLOOR, detect, follow, set_compressor, smoothing, static_gain_db
+from .analysis import SLOTS
 from .compressor import DETECTOR_MS
 from .mastering import BAND_LEVELS_DB
 from .parameters import MASTER, NOMINAL_LUFS
@@ -34,7 +35,7 @@ BAND_KNEE_DB = 6.0
 _LOW_LEVEL, _MID_LEVEL, _HIGH_LEVEL = (BAND_LEVELS_DB[name] for name in ("low", "mid", "high"))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def weighted(bus, kweight, energy):
     """K-weighted power of a bus (3, b, t) per frame: energy (t,)."""
     energy[:] = 0.0
@@ -44,7 +45,7 @@ def weighted(bus, kweight, energy):
             energy[t] += k * (left[t] + right[t])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def gated_lufs(energy):
     """BS.1770 integrated loudness of K-weighted power per frame of 100 ms."""
     frames = energy.size
@@ -65,7 +66,7 @@ def gated_lufs(energy):
     return -0.691 + 10 * math.log10(loudness)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def loudness_range(energy, short_term):
     """EBU Tech 3342 from K-weighted power per frame of 100 ms; short_term (t,) is scratch."""
     count = energy.size - 29
@@ -95,76 +96,64 @@ def loudness_range(energy, short_term):
     return 10 * math.log10(high / low)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def scale(bus, slots, peaks, gain):
     """Multiply powers (and squared peaks) by a power gain."""
-    for x in range(3):
-        for b in range(bus.shape[1]):
-            row = bus[x, b]
-            for t in range(row.size):
-                row[t] *= gain
-    for k in range(slots.shape[0]):
-        peaks[k] *= gain
-        for c in range(slots.shape[1]):
-            slots[k, c] *= gain
+    bus *= gain
+    slots *= gain
+    peaks *= gain
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def bus_ratio(bus, response, edges, before, ratio):
-    """What a filter (b,) leaves of each coarse band of a bus: ratio (t, c); before (t,) scratch."""
+    """What a filter (b,) leaves of each coarse band of a bus: ratio (c, t); before (t,) scratch."""
     for c in range(edges.size - 1):
+        left_over = ratio[c]
         for t in range(before.size):
             before[t] = _FLOOR
-            ratio[t, c] = _FLOOR
+            left_over[t] = _FLOOR
         for b in range(edges[c], edges[c + 1]):
             h, left, right = np.float32(response[b]), bus[0, b], bus[1, b]
             for t in range(before.size):
                 power = left[t] + right[t]
                 before[t] += power
-                ratio[t, c] += h * power
+                left_over[t] += h * power
         for t in range(before.size):
-            ratio[t, c] /= before[t]
+            left_over[t] /= before[t]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def mean_gain(slots, slot_frame, gains, taken, met, frame_gain):
-    """Mean of gains (k,) over each frame, weighted by the power they meet: frame_gain (c, t)."""
-    frame = 0
-    taken[:] = _FLOOR
-    met[:] = _FLOOR
-    for k in range(slots.shape[0]):
-        t = slot_frame[k]
-        if t != frame:
-            for c in range(met.size):
-                frame_gain[c, frame] = taken[c] / met[c]
-            frame = t
-            taken[:] = _FLOOR
-            met[:] = _FLOOR
-        for c in range(met.size):
-            met[c] += slots[k, c]
-            taken[c] += gains[k] * slots[k, c]
-    for c in range(met.size):
-        frame_gain[c, frame] = taken[c] / met[c]
-
-
-@njit(cache=True, nogil=True, fastmath=True)
-def apply_gain(bus, slots, peaks, slot_frame, edges, gains, taken, met, frame_gain):
-    """One power gain per slot (k,) on bus, slots and peaks."""
-    mean_gain(slots, slot_frame, gains, taken, met, frame_gain)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def apply_gain(bus, slots, peaks, edges, gains, frame_gain):
+    """One power gain per slot (t, j) on bus, slots and peaks."""
     for c in range(edges.size - 1):
+        gain = frame_gain[c]
+        for t in range(gain.size):
+            met, taken = _FLOOR, _FLOOR
+            for j in range(SLOTS):
+                met += slots[c, t, j]
+                slots[c, t, j] *= gains[t, j]
+                taken += slots[c, t, j]
+            gain[t] = taken / met
         for b in range(edges[c], edges[c + 1]):
             for x in range(3):
                 row = bus[x, b]
                 for t in range(row.size):
-                    row[t] *= frame_gain[c, t]
-    for k in range(slots.shape[0]):
-        peaks[k] *= gains[k]
-        for c in range(slots.shape[1]):
-            slots[k, c] *= gains[k]
+                    row[t] *= gain[t]
+    flat = gains.reshape(-1)
+    for k in range(flat.size):
+        peaks[k] *= flat[k]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def filter_bus(bus, slots, peaks, slot_frame, edges, response, before, ratio):
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def total_power(slots, total):
+    """Slots (c, t, j) over bands: total (t, j)."""
+    total[:] = _FLOOR
+    for c in range(slots.shape[0]):
+        total += slots[c]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def filter_bus(bus, slots, peaks, edges, response, before, ratio, totals):
     """A filter's squared magnitude (b,) on bus, slots and peaks."""
     bus_ratio(bus, response, edges, before, ratio)
     for x in range(3):
@@ -172,132 +161,118 @@ def filter_bus(bus, slots, peaks, slot_frame, edges, response, before, ratio):
             row, h = bus[x, b], np.float32(response[b])
             for t in range(row.size):
                 row[t] *= h
-    for k in range(slots.shape[0]):
-        t = slot_frame[k]
-        power_in, power_out = _FLOOR, _FLOOR
-        for c in range(slots.shape[1]):
-            power_in += slots[k, c]
-            slots[k, c] *= ratio[t, c]
-            power_out += slots[k, c]
-        peaks[k] *= power_out / power_in
+    total_power(slots, totals[0])
+    for c in range(slots.shape[0]):
+        for t in range(slots.shape[1]):
+            h = ratio[c, t]
+            for j in range(SLOTS):
+                slots[c, t, j] *= h
+    total_power(slots, totals[1])
+    follow_peaks(peaks, totals)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def compress(
-    values, bus, slots, peaks, slot_frame, edges, slots_per_s, lanes, taken, met, frame_gain
-):
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def follow_peaks(peaks, totals):
+    """Squared peaks change as the power of their slot, from totals[0] to totals[1], does."""
+    before, after = totals[0].reshape(-1), totals[1].reshape(-1)
+    for k in range(peaks.size):
+        peaks[k] *= after[k] / before[k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gain):
     """The mix-bus compressor."""
-    detector_in, gains, dynamics, memory = lanes
     threshold, ratio = values[C_THRESHOLD], values[C_RATIO]
-    for k in range(slots.shape[0]):
-        total = np.float32(0.0)
-        for c in range(slots.shape[1]):
-            total += slots[k, c]
-        detector_in[k, 0] = total
-    set_lane(
-        0, NOMINAL_LUFS + threshold, ratio, values[C_KNEE], values[C_ATTACK], values[C_RELEASE],
-        slots_per_s, dynamics,
+    gains = totals[0]
+    total_power(slots, gains)
+    set_compressor(
+        NOMINAL_LUFS + threshold, ratio, values[C_KNEE], values[C_ATTACK], values[C_RELEASE],
+        slots_per_s, constants,
     )  # fmt: skip
-    follow(
-        detector_in[:, :1], gains[:, :1], dynamics[0], dynamics[1], dynamics[2], dynamics[3],
-        dynamics[4], smoothing(DETECTOR_MS, slots_per_s), memory[:, :1],
-    )  # fmt: skip
-    make_up = np.float32(10 ** (-static_gain_db(-threshold, ratio, values[C_KNEE]) / 10))
-    for k in range(slots.shape[0]):
-        gains[k, 0] *= make_up
-    apply_gain(bus, slots, peaks, slot_frame, edges, gains[:, 0], taken, met, frame_gain[0])
+    follow(gains.reshape(-1), constants, smoothing(DETECTOR_MS, slots_per_s))
+    gains *= np.float32(10 ** (-static_gain_db(-threshold, ratio, values[C_KNEE]) / 10))
+    apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def compress_bands(
-    values, bus, slots, peaks, slot_frame, edges, cos1, cos2, rate, slots_per_s, lanes, taken, met,
-    frame_gain, response, amplitudes, before, ratios, band_slots,
+    values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals, frame_gains,
+    response, amplitudes, before, ratios,
 ):  # fmt: skip
     """The three-band compressor; Linkwitz-Riley bands are in phase, so amplitudes add."""
-    detector_in, gains, dynamics, memory = lanes
-    count, coarse = slots.shape
     low_pass_amplitude(values[X_LOW], rate, cos1, cos2, amplitudes[0])
     low_pass_amplitude(values[X_HIGH], rate, cos1, cos2, amplitudes[2])
     for b in range(response.size):
         low, up = amplitudes[0, b], amplitudes[2, b]
         amplitudes[1, b], amplitudes[2, b] = (1 - low) * up, (1 - low) * (1 - up)
     for band in range(3):
+        first, level = (LOW, MID, HIGH)[band], (_LOW_LEVEL, _MID_LEVEL, _HIGH_LEVEL)[band]
+        threshold, ratio = values[first], values[first + 1]
         for b in range(response.size):
             response[b] = amplitudes[band, b] * amplitudes[band, b]
         bus_ratio(bus, response, edges, before, ratios[band])
-        for k in range(count):
-            t = slot_frame[k]
-            total = np.float32(0.0)
-            for c in range(coarse):
-                total += ratios[band, t, c] * slots[k, c]
-            detector_in[k, band] = total
-        first = (LOW, MID, HIGH)[band]
-        set_lane(
-            band, NOMINAL_LUFS + values[first], values[first + 1], BAND_KNEE_DB, values[first + 2],
-            values[first + 3], slots_per_s, dynamics,
+        set_compressor(
+            NOMINAL_LUFS + threshold, ratio, BAND_KNEE_DB, values[first + 2], values[first + 3],
+            slots_per_s, constants,
         )  # fmt: skip
-    follow(
-        detector_in, gains, dynamics[0], dynamics[1], dynamics[2], dynamics[3], dynamics[4],
-        smoothing(DETECTOR_MS, slots_per_s), memory,
-    )  # fmt: skip
-    for band in range(3):
-        first, level = (LOW, MID, HIGH)[band], (_LOW_LEVEL, _MID_LEVEL, _HIGH_LEVEL)[band]
-        over_db = level - values[first]
-        make_up = np.float32(10 ** (-static_gain_db(over_db, values[first + 1], BAND_KNEE_DB) / 10))
-        for k in range(count):
-            gains[k, band] *= make_up
-            for c in range(coarse):
-                band_slots[k, c] = ratios[band, slot_frame[k], c] * slots[k, c]
-        mean_gain(band_slots, slot_frame, gains[:, band], taken, met, frame_gain[band])
-        for c in range(coarse):
-            for t in range(frame_gain.shape[2]):
-                frame_gain[band, c, t] = math.sqrt(frame_gain[band, c, t])
-    for c in range(coarse):
-        low, mid, high = frame_gain[0, c], frame_gain[1, c], frame_gain[2, c]
+        gains = totals[2 + band]
+        detect(slots, ratios[band], gains)
+        follow(gains.reshape(-1), constants, smoothing(DETECTOR_MS, slots_per_s))
+        make_up = np.float32(10 ** (-static_gain_db(level - threshold, ratio, BAND_KNEE_DB) / 10))
+        for c in range(slots.shape[0]):
+            for t in range(slots.shape[1]):
+                met, taken = _FLOOR, _FLOOR
+                for j in range(SLOTS):
+                    met += slots[c, t, j]
+                    taken += gains[t, j] * slots[c, t, j]
+                frame_gains[band, c, t] = np.float32(math.sqrt(make_up * taken / met))
+                ratios[band, c, t] = np.float32(math.sqrt(ratios[band, c, t]))
+        for t in range(slots.shape[1]):
+            for j in range(SLOTS):
+                gains[t, j] = np.float32(math.sqrt(make_up * gains[t, j]))
+    for c in range(edges.size - 1):
+        low, mid, high = frame_gains[0, c], frame_gains[1, c], frame_gains[2, c]
         for b in range(edges[c], edges[c + 1]):
-            first, second, third = amplitudes[0, b], amplitudes[1, b], amplitudes[2, b]
+            lows, mids = np.float32(amplitudes[0, b]), np.float32(amplitudes[1, b])
+            highs = np.float32(amplitudes[2, b])
             for x in range(3):
                 row = bus[x, b]
                 for t in range(row.size):
-                    total = first * low[t] + second * mid[t] + third * high[t]
-                    row[t] *= total * total
-    for k in range(count):
-        t = slot_frame[k]
-        low, mid = math.sqrt(gains[k, 0]), math.sqrt(gains[k, 1])
-        high = math.sqrt(gains[k, 2])
-        power_in, power_out = _FLOOR, _FLOOR
-        for c in range(coarse):
-            total = (
-                low * math.sqrt(ratios[0, t, c])
-                + mid * math.sqrt(ratios[1, t, c])
-                + high * math.sqrt(ratios[2, t, c])
-            )
-            power_in += slots[k, c]
-            slots[k, c] *= total * total
-            power_out += slots[k, c]
-        peaks[k] *= power_out / power_in
+                    amplitude = lows * low[t] + mids * mid[t] + highs * high[t]
+                    row[t] *= amplitude * amplitude
+    total_power(slots, totals[0])
+    for c in range(slots.shape[0]):
+        for t in range(slots.shape[1]):
+            lows, mids, highs = ratios[0, c, t], ratios[1, c, t], ratios[2, c, t]
+            for j in range(SLOTS):
+                amplitude = (
+                    lows * totals[2, t, j] + mids * totals[3, t, j] + highs * totals[4, t, j]
+                )
+                slots[c, t, j] *= amplitude * amplitude
+    total_power(slots, totals[1])
+    follow_peaks(peaks, totals)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def saturate(values, bus, slots, peaks, slot_frame, edges, gains, taken, met, frame_gain):
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def saturate(values, bus, slots, peaks, edges, totals, frame_gain):
     """The level that soft saturation takes away.
 
     The gain of tanh for Gaussian input of standard deviation u is close to
     1 / sqrt(1 + pi u^2 / 2) (both have the limits 1 and sqrt(2 / pi) / u).
     """
     drive, mix = 10 ** ((values[S_DRIVE] + NOMINAL_GAIN_DB) / 10), values[S_MIX]
-    for k in range(slots.shape[0]):
-        power = np.float32(0.0)
-        for c in range(slots.shape[1]):
-            power += slots[k, c]
-        wet = 1 / math.sqrt(1 + math.pi / 2 * drive * power / 2)
-        gains[k] = ((1 - mix) + mix * wet) ** 2
+    gains = totals[0]
+    total_power(slots, gains)
+    flat = gains.reshape(-1)
+    for k in range(flat.size):
+        wet = 1 / math.sqrt(1 + math.pi / 2 * drive * flat[k] / 2)
+        flat[k] = ((1 - mix) + mix * wet) ** 2
         peak = math.sqrt(drive * peaks[k]) + 1e-9
-        peaks[k] *= ((1 - mix) + mix * math.tanh(peak) / peak) ** 2 / gains[k]
-    apply_gain(bus, slots, peaks, slot_frame, edges, gains, taken, met, frame_gain)
+        peaks[k] *= ((1 - mix) + mix * math.tanh(peak) / peak) ** 2 / flat[k]
+    apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def image(width, mono_below_hz, bus, rate, cos1):
     """Width, and the side's high-pass: two first-order sections, phase included."""
     n = math.tan(math.pi * mono_below_hz / rate)
@@ -320,34 +295,30 @@ def image(width, mono_below_hz, bus, rate, cos1):
             cross[t] = half * (mid - side)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run_master(
-    values, bus, slots, peaks, slot_frame, edges, cos1, cos2, rate, slots_per_s, lanes, taken, met,
-    frame_gain, response, amplitudes, before, ratios, band_slots,
+    values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals, frame_gains,
+    response, amplitudes, before, ratios,
 ):  # fmt: skip
     """The mastering chain over a bus (3, b, t) at nominal loudness, in place.
 
-    slots (k, c) and squared peaks (k,) follow it; the rest is scratch.
+    slots (c, t, j) and squared peaks (k,) follow it; the rest is scratch.
     """
     if values[C_ON] > 0.5 and values[C_RATIO] > 1.0:
-        compress(
-            values, bus, slots, peaks, slot_frame, edges, slots_per_s, lanes, taken, met, frame_gain
-        )
+        compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gains[0])
     if values[EQ_ON] > 0.5:
         response[:] = 1.0
         shelf(values[LS_HZ], values[LS_DB], False, rate, cos1, cos2, response)
         bell(values[B1_HZ], values[B1_DB], values[B1_Q], rate, cos1, cos2, response)
         bell(values[B2_HZ], values[B2_DB], values[B2_Q], rate, cos1, cos2, response)
         shelf(values[HS_HZ], values[HS_DB], True, rate, cos1, cos2, response)
-        filter_bus(bus, slots, peaks, slot_frame, edges, response, before, ratios[0])
+        filter_bus(bus, slots, peaks, edges, response, before, ratios[0], totals)
     if values[M_ON] > 0.5:
         compress_bands(
-            values, bus, slots, peaks, slot_frame, edges, cos1, cos2, rate, slots_per_s, lanes,
-            taken, met, frame_gain, response, amplitudes, before, ratios, band_slots,
+            values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals,
+            frame_gains, response, amplitudes, before, ratios,
         )  # fmt: skip
     if values[S_ON] > 0.5 and values[S_MIX] > 0.0:
-        saturate(
-            values, bus, slots, peaks, slot_frame, edges, lanes[1][:, 0], taken, met, frame_gain[0]
-        )
+        saturate(values, bus, slots, peaks, edges, totals, frame_gains[0])
     if values[I_ON] > 0.5:
         image(values[I_WIDTH], values[I_MONO], bus, rate, cos1)

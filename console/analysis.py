@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .control import control_hop
 from .levels import stem_levels
 from .parameters import NOMINAL_LUFS
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from ..songs import Song, Stem
 
 FRAMES_PER_S = 10  # fine bands, and the grid of the loudness windows
-SLOT_HOPS = 4  # control hops of the compressors in one slot: 5.3 ms at 48 kHz
+SLOTS = 16  # in a frame: 6.25 ms each
 BANDS_PER_OCTAVE_THIRD = 2
 LOWEST_BAND, HIGHEST_BAND = -17, 13  # third octaves from 20 Hz to 20 kHz, re 1 kHz
 COARSE_EDGES_HZ = (0.0, 120.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 1e9)
@@ -31,9 +30,8 @@ class Analysis:
         sample_rate: in Hz. frames: length of the audio in samples.
         fine: (stems, 3, fine bands, frames of 100 ms): <LL>, <RR>, Re<LR>; a mono stem is all left.
             Band 0 is what lies below 18 Hz; from band 1 on, pairs make up third octaves.
-        slots: (slots, coarse bands, stems): power of both channels in slots of about 5 ms.
-        slot_peaks: (slots, stems): largest sample magnitude.
-        slot_frame: (slots,): the frame that a slot lies in.
+        slots: (stems, coarse bands, frames, SLOTS): power of both channels in slots of 6.25 ms.
+        slot_peaks: (stems, frames, SLOTS): largest sample magnitude.
         band_hz: (fine bands,): centres. edges: (coarse bands + 1,): first fine band of each.
         channels: (stems,). loudness_lufs: (stems,) of the raw stems, -inf where silent.
     """
@@ -43,7 +41,6 @@ class Analysis:
     fine: NDArray[np.float32]
     slots: NDArray[np.float32]
     slot_peaks: NDArray[np.float32]
-    slot_frame: NDArray[np.int32]
     band_hz: NDArray[np.float64]
     edges: NDArray[np.int32]
     channels: NDArray[np.int32]
@@ -86,20 +83,16 @@ def analyse(song: Song, *, threads: int = 2) -> Analysis:
         dtype=np.float32,
     )
     fine = np.stack([part[0] for part in parts]) * gains[:, None, None, None]
-    slots = np.stack([part[1] for part in parts], axis=-1) * gains
-    peaks = np.stack([part[2] for part in parts], axis=-1) * np.sqrt(gains)
-    hop = control_hop(rate) * SLOT_HOPS
+    slots = np.stack([part[1] for part in parts]) * gains[:, None, None, None]
+    peaks = np.stack([part[2] for part in parts]) * np.sqrt(gains)[:, None, None]
     centres, _ = fine_bands(rate)
-    middle = (np.arange(slots.shape[1]) + 0.5) * hop
-    slot_frame = np.minimum(middle * FRAMES_PER_S / rate, fine.shape[2] - 1).astype(np.int32)
-    fine *= _sharpening(fine, slots, slot_frame, hop * FRAMES_PER_S / rate)[:, None, :, None]
+    fine *= _sharpening(fine, slots)[:, None, None, :]
     return Analysis(
         sample_rate=rate,
         frames=song.frames,
-        fine=np.ascontiguousarray(fine.transpose(0, 1, 3, 2), dtype=np.float32),
-        slots=np.ascontiguousarray(slots.transpose(1, 0, 2), dtype=np.float32),
-        slot_peaks=np.ascontiguousarray(peaks, dtype=np.float32),
-        slot_frame=slot_frame,
+        fine=np.ascontiguousarray(fine),
+        slots=np.ascontiguousarray(slots),
+        slot_peaks=np.ascontiguousarray(peaks),
         band_hz=centres,
         edges=np.searchsorted(centres, COARSE_EDGES_HZ).astype(np.int32),
         channels=np.array([stem.channels for stem in song.stems], dtype=np.int32),
@@ -107,75 +100,60 @@ def analyse(song: Song, *, threads: int = 2) -> Analysis:
     )
 
 
-def _sharpening(
-    fine: NDArray[np.float32],
-    slots: NDArray[np.float32],
-    slot_frame: NDArray[np.int32],
-    slot_share: float,
-) -> NDArray[np.float32]:
+def slot_hop(sample_rate: int) -> int:
+    """Samples in a slot; a frame is `SLOTS` of them, 100 ms to 0.2 % at rates in use."""
+    return round(sample_rate / FRAMES_PER_S / SLOTS)
+
+
+def _sharpening(fine: NDArray[np.float32], slots: NDArray[np.float32]) -> NDArray[np.float32]:
     """What gives every frame the power that its slots hold, (stems, frames).
 
     The long windows of the fine bands smear onsets into the frame before.
     """
-    sharp = np.zeros((slots.shape[2], fine.shape[2]))
-    np.add.at(sharp.T, slot_frame, slots.sum(axis=0) * slot_share)
-    smeared = fine[:, :2].sum(axis=(1, 3))
-    return np.divide(sharp, smeared, out=np.zeros_like(sharp), where=smeared > 0).astype(np.float32)
+    sharp = slots.sum(axis=(1, 3)) / SLOTS
+    smeared = fine[:, :2].sum(axis=(1, 2))
+    return np.divide(sharp, smeared, out=np.zeros_like(sharp), where=smeared > 0)
 
 
 def _stem_powers(
     stem: Stem, frames: int, rate: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Fine powers (3, frames, bands), slot powers (coarse, slots) and peaks (slots,)."""
+    """Fine powers (3, bands, frames), slot powers (coarse, frames, SLOTS), peaks (frames, SLOTS)."""
     audio = stem.read(0, frames)
-    hop = control_hop(rate) * SLOT_HOPS
-    slots = -(-frames // hop)
-    count = -(-frames * FRAMES_PER_S // rate)
-    coarse = _slot_powers(audio, hop, slots, rate)
-    fine = _fine_powers(audio, count, rate)
-    padded = np.zeros((len(audio), slots * hop), dtype=np.float32)
+    hop = slot_hop(rate)
+    count = -(-frames // (hop * SLOTS))
+    padded = np.zeros((len(audio), count * SLOTS * hop), dtype=np.float32)
     padded[:, :frames] = audio
-    peaks = np.abs(padded.reshape(len(audio), slots, hop)).max(axis=(0, 2))
+    peaks = np.abs(padded.reshape(len(audio), count, SLOTS, hop)).max(axis=(0, 3))
+    power, _ = _band_powers(padded, hop, np.array(COARSE_EDGES_HZ), rate)
+    coarse = power.sum(axis=0).reshape(COARSE, count, SLOTS)
+    power, cross = _band_powers(padded, hop * SLOTS, fine_bands(rate)[1], rate)
+    fine = np.zeros((3, *power.shape[1:]), dtype=np.float32)
+    fine[: len(power)] = power
+    fine[2] = cross
     return fine, coarse, peaks
 
 
-def _slot_powers(
-    audio: NDArray[np.float32], hop: int, slots: int, rate: int
-) -> NDArray[np.float32]:
-    """Power per slot in coarse bands, (coarse, slots): short transforms, windows of two slots."""
+def _band_powers(
+    audio: NDArray[np.float32], hop: int, edges_hz: NDArray[np.float64], rate: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean squares per band and hop, (channels, bands, hops), and Re<LR> (bands, hops).
+
+    Windows of two hops around the middle of each.
+    """
     from scipy.fft import rfft
 
     size = 2 * hop
-    line = np.zeros((len(audio), (slots + 1) * hop), dtype=np.float32)
-    line[:, hop // 2 : hop // 2 + audio.shape[1]] = audio
-    windows = np.lib.stride_tricks.sliding_window_view(line, size, axis=1)[:, ::hop][:, :slots]
+    line = np.pad(audio, ((0, 0), (hop // 2, hop - hop // 2)))
+    windows = np.lib.stride_tricks.sliding_window_view(line, size, axis=1)[:, ::hop]
     spectra = rfft(windows * _window(size), axis=-1)
+    weight = _band_matrix(edges_hz, size, rate) * np.float32(2.0 / (size * hop))
     energy = np.square(spectra.real) + np.square(spectra.imag)
-    weight = _band_matrix(np.array(COARSE_EDGES_HZ), size, rate) * (2.0 / (size * hop))
-    return np.asarray((energy.sum(axis=0) @ weight.T).T, dtype=np.float32)
-
-
-def _fine_powers(audio: NDArray[np.float32], count: int, rate: int) -> NDArray[np.float32]:
-    """<LL>, <RR>, Re<LR> per frame and fine band, (3, frames, bands)."""
-    from scipy.fft import rfft
-
-    hop = rate // FRAMES_PER_S
-    size = 2 * hop
-    line = np.zeros((len(audio), (count + 1) * hop), dtype=np.float32)
-    line[:, hop // 2 : hop // 2 + audio.shape[1]] = audio[:, : line.shape[1] - hop // 2]
-    windows = np.lib.stride_tricks.sliding_window_view(line, size, axis=1)[:, ::hop][:, :count]
-    spectra = rfft(windows * _window(size), axis=-1)
-    left = spectra[0]
-    energies = [np.square(left.real) + np.square(left.imag)]
-    if len(audio) == 2:
-        right = spectra[1]
-        energies.append(np.square(right.real) + np.square(right.imag))
-        energies.append(left.real * right.real + left.imag * right.imag)
-    weight = _band_matrix(fine_bands(rate)[1], size, rate) * (2.0 / (size * hop))
-    powers = [energy @ weight.T for energy in energies]
+    power = np.stack([weight @ channel.T for channel in energy])
     if len(audio) == 1:
-        powers += [np.zeros_like(powers[0])] * 2
-    return np.asarray(np.stack(powers), dtype=np.float32)
+        return power, np.zeros_like(power[0])
+    left, right = spectra
+    return power, weight @ (left.real * right.real + left.imag * right.imag).T
 
 
 def _window(size: int) -> NDArray[np.float32]:

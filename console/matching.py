@@ -13,6 +13,7 @@ TAPS_AT_48_KHZ = 8192
 MOST_BOOST_DB = 18.0  # more would bring up noise
 MOST_CUT_DB = 30.0
 QUIET_DB = 70.0  # bands this far below the loudest are left to their neighbours' gain
+HALF_BAND = 10**0.05  # from the middle of a third octave to its upper edge
 ROUNDS = 16
 LEAST_MAGNITUDE = 1e-6
 
@@ -35,20 +36,22 @@ def matching_gain_db(
 
     Returns:
         Gain in dB at the track's bins, shape (bins,), from -`MOST_CUT_DB` to `MOST_BOOST_DB`; zero
-        where the two are the same.
+        where the two are the same, and where no band sounds in both.
     """
     shared = min(len(track.centres_hz), len(reference.centres_hz))
-    here = track.levels_db[:shared] - track_lufs
-    wanted = reference.levels_db[:shared] - reference_lufs
-    heard = (here > here.max() - QUIET_DB) & (wanted > wanted.max() - QUIET_DB)
-    bins, bands = (
-        np.log2(np.maximum(hz, 1.0)) for hz in (track.bins_hz, track.centres_hz[:shared][heard])
-    )
-    gain_db = np.zeros(len(bands))
-    curve_db = np.zeros(len(bins))
+    here, wanted = track.levels_db[:shared], reference.levels_db[:shared]
+    nyquist_hz = min(track.sample_rate, reference.sample_rate) / 2
+    complete = track.centres_hz[:shared] * HALF_BAND < nyquist_hz
+    heard = complete & (here > here.max() - QUIET_DB) & (wanted > wanted.max() - QUIET_DB)
+    gain_db = np.zeros(int(heard.sum()))
+    curve_db = np.zeros(len(track.bins_hz))
+    if not heard.any():
+        return curve_db
+    bins, bands = np.log2(np.maximum(track.bins_hz, 1.0)), np.log2(track.centres_hz[:shared][heard])
+    aim_db = wanted[heard] - reference_lufs + track_lufs
     for _ in range(ROUNDS):
-        reached = track.levels_db_through(_response_db(curve_db, track))[:shared] - track_lufs
-        gain_db = np.clip(gain_db + (wanted - reached)[heard], -MOST_CUT_DB, MOST_BOOST_DB)
+        reached_db = track.levels_db_through(_response_db(curve_db, track))[:shared][heard]
+        gain_db = np.clip(gain_db + aim_db - reached_db, -MOST_CUT_DB, MOST_BOOST_DB)
         curve_db = np.interp(bins, bands, gain_db)
     return curve_db
 

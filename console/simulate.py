@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from . import _simulate as strips_stage
 from . import _simulate_master as master_stage
-from .analysis import BANDS_PER_OCTAVE_THIRD, FRAMES_PER_S, SLOT_HOPS, Analysis
-from .control import control_hop
+from .analysis import BANDS_PER_OCTAVE_THIRD, FRAMES_PER_S, SLOTS, Analysis, slot_hop
 from .meters.k_weighting import k_weighting
 
 
@@ -48,10 +47,7 @@ class Simulator:
         self.analysis = analysis
         a = analysis
         w = 2 * np.pi * a.band_hz / a.sample_rate
-        hop = control_hop(a.sample_rate) * SLOT_HOPS
         sums = np.add.reduceat(a.fine[:, 0] + a.fine[:, 1], a.edges[:-1], axis=1)
-        slot_sums = np.zeros((a.fine.shape[3], *a.slots.shape[1:]), dtype=np.float32)
-        np.add.at(slot_sums, a.slot_frame, a.slots)
         power = a.slots.sum(axis=1)
         crest = np.divide(np.square(a.slot_peaks), power, out=np.zeros_like(power), where=power > 0)
         self._fixed = (
@@ -59,15 +55,14 @@ class Simulator:
             a.fine,
             a.slots,
             crest,
-            a.slot_frame,
             np.ascontiguousarray(sums),
-            np.ascontiguousarray(slot_sums.transpose(2, 1, 0)),
+            a.slots.sum(axis=3),
             a.edges,
             _k_response(a.band_hz, a.sample_rate),
             np.cos(w),
             np.cos(2 * w),
             float(a.sample_rate),
-            a.sample_rate / hop,
+            a.sample_rate / slot_hop(a.sample_rate),
         )
         self._scratch: tuple[NDArray[np.float32], ...] = ()
 
@@ -130,44 +125,33 @@ def _scratch(fixed: tuple, threads: int) -> tuple[NDArray[np.float32], ...]:  # 
     """Scratch arrays, one of each per thread."""
     _, fine, slots, *_ = fixed
     stems, _, bands, frames = fine.shape
-    count, coarse, _ = slots.shape
+    coarse = slots.shape[1]
     shapes = (
-        (stems, bands),  # response
-        (stems, bands),  # key_response
-        (stems, 3, 3),  # matrices
+        (bands,),  # response
+        (bands,),  # key_response
+        (3, 3),  # matrix
+        (5,),  # constants
         (coarse, frames),  # weight
         (coarse, frames),  # passed
-        (frames, coarse, stems),  # weights_t
-        (frames, coarse, stems),  # passed_t
-        (count, stems),  # detector_in
-        (count, stems),  # gains
-        (coarse, stems),  # taken
-        (stems, coarse, frames),  # frame_gains
-        (5, stems),  # dynamics
-        (3, stems),  # memory
+        (frames, SLOTS),  # gains
+        (frames, SLOTS),  # out
+        (coarse, frames),  # frame_gains
         (3, bands, frames),  # bus
         (4, bands, frames),  # sends
         (stems, frames),  # stem_k
-        (count, coarse),  # bus_slots
-        (count,),  # peaks
+        (coarse, frames, SLOTS),  # bus_slots
+        (2, frames * SLOTS),  # peaks
         (bands, frames),  # returned
         (frames,),  # energy
-        (count, 3),  # bus_detector_in
-        (count, 3),  # bus_gains
-        (5, 3),  # bus_dynamics
-        (2, 3),  # bus_memory
-        (coarse,),  # bus_taken
-        (coarse,),  # bus_met
-        (3, coarse, frames),  # bus_frame_gain
-        (bands,),  # bus_response
+        (5, frames, SLOTS),  # totals
+        (3, coarse, frames),  # bus_gains
         (3, bands),  # amplitudes
-        (3, frames, coarse),  # ratios
-        (count, coarse),  # band_slots
+        (3, coarse, frames),  # ratios
     )
     return tuple(np.zeros((threads, *shape), dtype=np.float32) for shape in shapes)
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
 def _simulate_batch(strips, buses, master, keys, fixed, scratch, scalars, stem_lufs, spectra):
     for i in prange(strips.shape[0]):
         _simulate_one(
@@ -184,29 +168,22 @@ def _simulate_batch(strips, buses, master, keys, fixed, scratch, scalars, stem_l
         )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _simulate_one(strips, buses, master, keys, fixed, scratch, thread, scalars, stem_lufs, spectra):
     (
-        channels, fine, slots, crest, slot_frame, sums, slot_sums, edges, kweight, cos1, cos2, rate,
-        slots_per_s,
+        channels, fine, slots, crest, sums, slot_sums, edges, kweight, cos1, cos2, rate, slots_per_s,
     ) = fixed  # fmt: skip
     (
-        response, key_response, matrices, weight, passed, weights_t, passed_t, detector_in, gains,
-        taken, frame_gains, dynamics, memory, bus, sends, stem_k, bus_slots, peaks, returned,
-        energy, bus_detector_in, bus_gains, bus_dynamics, bus_memory, bus_taken, bus_met,
-        bus_frame_gain, bus_response, amplitudes, ratios, band_slots,
+        response, key_response, matrix, constants, weight, passed, gains, out, frame_gains, bus,
+        sends, stem_k, bus_slots, peaks, returned, energy, totals, bus_gains, amplitudes, ratios,
     ) = scratch  # fmt: skip
     w = thread
     stems = fine.shape[0]
-    squeezed = strips_stage.set_strips(
-        strips, keys, channels, rate, slots_per_s, cos1, cos2, response[w], key_response[w],
-        matrices[w], dynamics[w],
-    )  # fmt: skip
     strips_stage.run_strips(
-        strips, keys, channels, fine, slots, crest, slot_frame, sums, slot_sums, edges, kweight,
-        squeezed, slots_per_s, response[w], key_response[w], matrices[w], weight[w], passed[w],
-        weights_t[w], passed_t[w], detector_in[w], gains[w], taken[w], frame_gains[w], dynamics[w],
-        memory[w], bus[w], sends[w], stem_k[w], bus_slots[w], peaks[w],
+        strips, keys, channels, fine, slots, crest, sums, slot_sums, edges, kweight, cos1, cos2,
+        rate, slots_per_s, response[w], key_response[w], matrix[w], constants[w], weight[w],
+        passed[w], gains[w], out[w], frame_gains[w], bus[w], sends[w], stem_k[w], bus_slots[w],
+        peaks[w],
     )  # fmt: skip
     reverb, delay = False, False
     for s in range(stems):
@@ -216,40 +193,35 @@ def _simulate_one(strips, buses, master, keys, fixed, scratch, thread, scalars, 
         returned[w][:] = 0.0
     if reverb:
         strips_stage.run_reverb(
-            buses, sends[w][0], rate, FRAMES_PER_S, cos1, cos2, bus_response[w], bus[w], returned[w]
+            buses, sends[w][0], rate, FRAMES_PER_S, cos1, cos2, response[w], bus[w], returned[w]
         )
     if delay:
         strips_stage.run_delay(
-            buses, sends[w][1:], rate, FRAMES_PER_S, cos1, cos2, bus_response[w], bus[w],
-            returned[w],
-        )  # fmt: skip
-    if reverb or delay:
-        strips_stage.add_returns_to_slots(
-            returned[w], edges, slot_frame, bus_frame_gain[w][0], bus_slots[w]
+            buses, sends[w][1:], rate, FRAMES_PER_S, cos1, cos2, response[w], bus[w], returned[w]
         )
+    if reverb or delay:
+        strips_stage.add_returns_to_slots(returned[w], edges, energy[w], bus_slots[w])
     master_stage.weighted(bus[w], kweight, energy[w])
     bus_lufs = master_stage.gated_lufs(energy[w])
     if master.size and np.isfinite(bus_lufs):
         gain = np.float32(10 ** ((strips_stage.NOMINAL_LUFS - bus_lufs) / 10))
         master_stage.scale(bus[w], bus_slots[w], peaks[w], gain)
-        lanes = (bus_detector_in[w], bus_gains[w], bus_dynamics[w], bus_memory[w])
         master_stage.run_master(
-            master, bus[w], bus_slots[w], peaks[w], slot_frame, edges, cos1, cos2, rate,
-            slots_per_s, lanes, bus_taken[w], bus_met[w], bus_frame_gain[w], bus_response[w],
-            amplitudes[w], energy[w], ratios[w], band_slots[w],
+            master, bus[w], bus_slots[w], peaks[w][0], edges, cos1, cos2, rate, slots_per_s,
+            constants[w], totals[w], bus_gains[w], response[w], amplitudes[w], energy[w], ratios[w],
         )  # fmt: skip
         master_stage.weighted(bus[w], kweight, energy[w])
     lufs = master_stage.gated_lufs(energy[w])
     scalars[0] = lufs
     scalars[1] = bus_lufs
     scalars[2] = master_stage.loudness_range(energy[w], returned[w][0])
-    scalars[3] = 10 * np.log10(peaks[w].max() + 1e-12) - lufs
+    scalars[3] = 10 * np.log10(peaks[w][0].max() + 1e-12) - lufs
     for s in range(stems):
         stem_lufs[s] = master_stage.gated_lufs(stem_k[w][s])
     _read_bands(bus[w], spectra)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _read_bands(bus, spectra):
     """Level, width and correlation per third octave from a bus (3, b, t); band 0 is left out."""
     frames = bus.shape[2]

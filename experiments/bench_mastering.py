@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,9 +81,9 @@ def bench_mastering(
 
     Returns:
         Keys `benchmark`, `machine`, `inputs`, `ours` and `matchering` (metric to `median` and
-        `worst`), `ahead` (metric to whether our median is lower or, where the medians are equal,
-        our worst), `true_peak_dbtp` (as it is, of both), `largest_meter_difference` (ours against
-        SciPy and pyloudnorm over all outputs), `pairs` (everything raw).
+        `worst`), `ahead` (metric to whether our median is lower), `true_peak_dbtp` (as it is, of
+        both), `largest_meter_difference` (ours against SciPy and pyloudnorm over all outputs),
+        `pairs` (everything raw).
 
     Raises:
         MixgymError: matchering or pyloudnorm is not installed, the folder holds fewer than two
@@ -115,7 +115,7 @@ def bench_mastering(
         "seed": seed,
         "ours": mine,
         "matchering": baseline,
-        "ahead": {name: _ahead(mine[name], baseline[name]) for name in METRICS},
+        "ahead": {name: mine[name]["median"] < baseline[name]["median"] for name in METRICS},
         "true_peak_dbtp": {
             "ours": _spread([outcome.true_peak_dbtp for outcome in ours]),
             "matchering": _spread([outcome.true_peak_dbtp for outcome in theirs]),
@@ -232,10 +232,6 @@ def _summary(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
 
 def _spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "worst": max(values)}
-
-
-def _ahead(ours: Mapping[str, float], theirs: Mapping[str, float]) -> bool:
-    return (ours["median"], ours["worst"]) < (theirs["median"], theirs["worst"])
 
 
 def _meter_difference(outcomes: Sequence[Outcome]) -> dict[str, float]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
-def _uniform(counter):
+def _uniform(counter: int) -> float:
     """A hash of a counter, uniform in [0, 1): SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""
     z = (np.uint64(counter) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -16,7 +17,7 @@ def _uniform(counter):
 
 
 @njit(cache=True, nogil=True)
-def quantise(audio, start, bits, out):
+def quantise(audio: NDArray[np.float32], start: int, bits: int, out: NDArray[np.int32]) -> None:
     """Round to `bits` with triangular dither of +-1 step, left-justified in 32 bits.
 
     audio (2, n) float32, full scale at 1; start: index of its first frame, which with the channel

@@ -262,9 +262,9 @@ class _StemFiles:
     def __enter__(self) -> _StemFiles:
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         for writer in self._writers.values():
-            writer.close()
+            writer.__exit__(kind, *rest)
 
 
 def safe_name(name: str) -> str:

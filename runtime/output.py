@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..console.render import Rendering
 
 LARGEST_WAV_BYTES = 4_000_000_000
+LAST_FRAMES = 4096
 LOSSY_ATTEMPTS = 5
 LOSSY_MARGIN_DB = 0.02  # below the ceiling; another level is coded a little differently
 
@@ -112,17 +113,32 @@ class AudioWriter:
         self._frame += audio.shape[1]
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file, and see that its end is there.
+
+        What a coder holds back until then may find the disk full, which libsndfile does not tell.
+        """
+        import soundfile
+
         with _as_os_errors(self._path):
             self._file.close()
+            with soundfile.SoundFile(self._path) as file:
+                read = file.seek(max(0, self._frame - LAST_FRAMES))
+                while block := len(file.read(LAST_FRAMES)):
+                    read += block
+        if read < self._frame:
+            raise OSError(errno.ENOSPC, "the end is missing", str(self._path))
 
     def __enter__(self) -> AudioWriter:
         """Itself."""
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        """Close the file."""
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        """Finish the file; after a failure only let go of it."""
+        if kind is None:
+            self.close()
+        else:
+            with suppress(OSError), _as_os_errors(self._path):
+                self._file.close()
 
 
 @contextmanager

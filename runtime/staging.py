@@ -39,12 +39,12 @@ def refuse_existing(
     real_folder = _real(folder) if folder else None
     for i, path in enumerate(outputs):
         real = _real(path)
-        if real in map(_real, outputs[:i]):
+        if any(_same(path, other) for other in outputs[:i]):
             raise MixgymError(f"{path} is asked for twice; give each output a name of its own.")
         if real_folder in real.parents:
             raise MixgymError(f"{path} lies in the folder {folder}, which is written as a whole.")
         for source in inputs:
-            if source is not None and (_real(source) == real or real in _real(source).parents):
+            if source is not None and (_same(path, source) or real in _real(source).parents):
                 raise MixgymError(f"{path} is what the mix is made from; choose another output.")
         _refuse_place(path, overwrite, is_folder=path is folder)
 
@@ -173,6 +173,14 @@ class Staged:
 def _real(path: Path) -> Path:
     """The path without links; a loop of links stays as it is."""
     return Path(os.path.realpath(path))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two names mean one file, whatever the case of letters where that does not count."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return _real(one) == _real(other)
 
 
 def _remove(path: Path) -> None:
