@@ -33,7 +33,15 @@ def bell(hz, gain_db, q, rate, cos1, cos2, out):
     w = 2 * math.pi * hz / rate
     alpha, c = math.sin(w) / (2 * q), -2 * math.cos(w)
     _section(
-        1 + alpha * root, c, 1 - alpha * root, 1 + alpha / root, c, 1 - alpha / root, cos1, cos2, out
+        1 + alpha * root,
+        c,
+        1 - alpha * root,
+        1 + alpha / root,
+        c,
+        1 - alpha / root,
+        cos1,
+        cos2,
+        out,
     )
 
 

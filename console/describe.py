@@ -12,7 +12,8 @@ from string import Formatter
 from typing import NamedTuple
 
 from .mix import Mix
-from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP, Parameter, ParameterTable
+from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
+from .table import Parameter, ParameterTable
 
 _UNIT_SUFFIXES = ("_db", "_hz", "_ms", "_q", "_lufs", "_dbtp")
 

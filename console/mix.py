@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MixgymError
-from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP, Component, ParameterTable
+from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
+from .table import Component, ParameterTable
 
 if TYPE_CHECKING:
     from ..songs import Song

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from mixgym import cli
 from mixgym.songs.generate import generate_song, write_song
 

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+
 from mixgym import __version__
 from mixgym._options import Lufs, TruePeak
 from mixgym._terminal import print_json

@@ -1,6 +1,7 @@
 """Songs that several test files render."""
 
 import pytest
+
 from mixgym.console.mix import Mix
 from mixgym.songs import Song
 from mixgym.songs.generate import generate_song

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from mixgym.console.buses import DelayBus, ReverbBus, reverb_response
 from mixgym.console.control import QUANTUM
 from mixgym.console.parameters import BUSES
-from numpy.typing import NDArray
 
 OPEN = {
     "reverb_low_cut_hz": 20.0,

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from mixgym.console.compressor import (
     DETECTOR_MS,
     LOUDNESS_OFFSET_DB,
@@ -15,7 +17,6 @@ from mixgym.console.compressor import (
     static_gain_db,
 )
 from mixgym.console.control import control_hop
-from numpy.typing import NDArray
 
 RATE = 48_000
 HOP = control_hop(RATE)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixgym.console.crossover import Crossover
 from numpy.typing import NDArray
+
+from mixgym.console.crossover import Crossover
 
 FRAMES = 1 << 17
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from mixgym.console.delivery import Drive, Programme, plan_drive
 from mixgym.console.meters import LoudnessMeter
 from mixgym.console.mix import Mix
@@ -14,7 +16,6 @@ from mixgym.console.parameters import MASTER
 from mixgym.console.render import Rendering, render
 from mixgym.songs import Song
 from mixgym.songs.generate import generate_song
-from numpy.typing import NDArray
 
 SEEDS = (0, 3, 8)
 SONGS = {seed: generate_song(seed, duration_s=10) for seed in SEEDS}

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mixgym.console import describe
 from mixgym.console.describe import changes, value_text
 from mixgym.console.mix import Mix
-from mixgym.console.parameters import BUSES, MASTER, STRIP, Parameter, ParameterTable
+from mixgym.console.parameters import BUSES, MASTER, STRIP
+from mixgym.console.table import Parameter, ParameterTable
 from mixgym.songs.song import Song
 
 # Everything switched on and away from neutral, so that every single parameter is in play.

@@ -3,8 +3,9 @@
 import numpy as np
 import pedalboard
 import pytest
-from mixgym.console.filters import equaliser, high_pass
 from numpy.typing import NDArray
+
+from mixgym.console.filters import equaliser, high_pass
 
 RATE = 48_000
 FRAMES = 1 << 16

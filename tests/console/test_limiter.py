@@ -7,6 +7,9 @@ import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
 from mixgym.console.limiter import LimiterSettings, apply_curve, limiter_curve, limiter_hop
 from mixgym.console.meters import TruePeakMeter
 from mixgym.console.mix import Mix
@@ -14,8 +17,6 @@ from mixgym.console.reconstruction import ReconstructionPeak
 from mixgym.console.render import Delivered, render
 from mixgym.songs import Song
 from mixgym.songs.generate import generate_song
-from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 CEILING_DBTP = -9.0
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from mixgym.console.master_rules import LIMIT_DB, ZONES, master_by_rule
 from mixgym.console.mix import check_values
 from mixgym.console.parameters import MASTER

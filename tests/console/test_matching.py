@@ -7,6 +7,9 @@ import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.signal import butter, fftconvolve, sosfilt
+
 from mixgym.console.control import QUANTUM
 from mixgym.console.matching import (
     MOST_BOOST_DB,
@@ -17,8 +20,6 @@ from mixgym.console.matching import (
 )
 from mixgym.console.meters import LoudnessMeter, SpectrumMeter
 from mixgym.songs.generate import generate_song
-from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, sosfilt
 
 RATE = 48_000
 Samples = NDArray[np.float32]

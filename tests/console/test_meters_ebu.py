@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from mixgym.console.meters import LoudnessMeter, TruePeakMeter
 from numpy.typing import NDArray
 from scipy.signal import firwin
+
+from mixgym.console.meters import LoudnessMeter, TruePeakMeter
 
 RATES = pytest.mark.parametrize("sample_rate", [44_100, 48_000])
 SILENCE = -np.inf

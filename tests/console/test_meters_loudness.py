@@ -7,12 +7,13 @@ import pyloudnorm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.signal import freqz, lfilter
+
 from mixgym.console.meters import LoudnessMeter
 from mixgym.console.meters.k_weighting import k_weighting
 from mixgym.console.meters.loudness import gated_lufs
 from mixgym.errors import MixgymError
-from numpy.typing import NDArray
-from scipy.signal import freqz, lfilter
 
 
 def noise(

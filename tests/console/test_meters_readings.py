@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from mixgym.console.meters import LevelMeter, Measurement, measure
 from mixgym.errors import MixgymError
-from numpy.typing import NDArray
 
 
 def sine(

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mixgym.console.meters import SpectrumMeter
 from numpy.typing import NDArray
+
+from mixgym.console.meters import SpectrumMeter
 
 
 def read(audio: NDArray[np.float32], sample_rate: int) -> SpectrumMeter:

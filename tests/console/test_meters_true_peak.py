@@ -7,11 +7,12 @@ import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.signal import resample, resample_poly
+
 from mixgym.console.meters import TruePeakMeter
 from mixgym.console.meters.true_peak import interpolator
 from mixgym.errors import MixgymError
-from numpy.typing import NDArray
-from scipy.signal import resample, resample_poly
 
 
 def pink(seed: int, frames: int) -> NDArray[np.float32]:

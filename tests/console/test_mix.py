@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mixgym.console.mix import STRENGTHS, Mix
 from mixgym.console.parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
 from mixgym.console.render import render

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mixgym.console.pan import pan_matrix
 
 PAN, WIDTH = st.floats(-1, 1), st.floats(0, 1.5)

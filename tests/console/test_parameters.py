@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from mixgym.console.mix import Mix
-from mixgym.console.parameters import BUSES, MASTER, SEND_OFF_DB, STRIP, ParameterTable
+from mixgym.console.parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
 from mixgym.console.render import render
+from mixgym.console.table import ParameterTable
 from mixgym.songs import Song
 
 TABLES = pytest.mark.parametrize("table", [STRIP, BUSES, MASTER], ids=lambda table: table.name)

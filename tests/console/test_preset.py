@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mixgym.console.mix import Mix
 from mixgym.console.parameters import BUSES, MASTER, STRIP
 from mixgym.console.preset import MAX_BYTES, Preset, apply_preset, dumps, load_preset

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from mixgym.console.meters import LoudnessMeter
 from mixgym.console.mix import Mix
 from mixgym.console.mixbus import BusBlock, MixBus
@@ -14,7 +16,6 @@ from mixgym.errors import MixgymError
 from mixgym.songs import Song
 from mixgym.songs.generate import generate_song
 from mixgym.songs.spool import SpoolReader
-from numpy.typing import NDArray
 
 
 def rendered(song: Song, mix: Mix, **how: int) -> NDArray[np.float32]:

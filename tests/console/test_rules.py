@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mixgym.console.mix import Budget, check_values
 from mixgym.console.mixbus import MixBus
 from mixgym.console.parameters import BUSES, MASTER, STRIP

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from mixgym.console.saturation import NOMINAL_GAIN_DB, Saturation
 from numpy.typing import NDArray
+
+from mixgym.console.saturation import NOMINAL_GAIN_DB, Saturation
 
 RATE = 44_100
 FRAMES = 1 << 16

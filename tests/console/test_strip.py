@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+
 from mixgym.console.control import QUANTUM
 from mixgym.console.meters import LoudnessMeter
 from mixgym.console.parameters import NOMINAL_LUFS, STRIP
 from mixgym.console.strip import Strip
-from numpy.typing import NDArray
 
 RATE = 48_000
 

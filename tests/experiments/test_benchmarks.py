@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+
 from mixgym.errors import MixgymError
 from mixgym.experiments import bench_render as render_module
 from mixgym.experiments.bench_mastering import METRICS, bench_mastering, draw_pairs, find_tracks

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import soundfile as sf
+
 from mixgym.console.preset import load_preset
 from mixgym.runtime.measuring import measure_file
 

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
+from scipy.signal import butter, sosfilt
+
 from mixgym.console.parameters import MASTER
 from mixgym.console.preset import load_preset
 from mixgym.console.styles import style
@@ -15,8 +18,6 @@ from mixgym.runtime.mastering import MasterOptions, MasterResult, master_file
 from mixgym.runtime.measuring import measure_file
 from mixgym.runtime.mixing import Outputs
 from mixgym.songs.generate import generate_song
-from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
 
 RATE = 44_100
 Samples = NDArray[np.float32]

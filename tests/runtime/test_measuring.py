@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import soundfile as sf
+
 from mixgym.errors import MixgymError
 from mixgym.runtime.measuring import Track, measure_file, open_track
 

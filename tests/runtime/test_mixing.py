@@ -8,6 +8,7 @@ import pytest
 import soundfile as sf
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mixgym.console.parameters import STRIP
 from mixgym.runtime.measuring import measure_file
 from mixgym.runtime.mixing import finite, safe_name

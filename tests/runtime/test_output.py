@@ -7,6 +7,7 @@ import pytest
 import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mixgym.errors import MixgymError
 from mixgym.runtime._dither import quantise
 from mixgym.runtime.output import (

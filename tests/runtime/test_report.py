@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from numpy.typing import NDArray
+
 from mixgym.console.describe import changes
 from mixgym.console.meters import Readings, measure
 from mixgym.console.mix import Mix
@@ -27,7 +29,6 @@ from mixgym.runtime.report import (
     write_report,
 )
 from mixgym.songs.generate import generate_song
-from numpy.typing import NDArray
 
 RATE = 44_100
 VOID = {"meta", "input", "br", "link", "img"}

@@ -5,6 +5,7 @@ import os
 import stat
 
 import pytest
+
 from mixgym.errors import MixgymError
 from mixgym.runtime.staging import MARKER, Staged, refuse_among_stems, refuse_existing
 

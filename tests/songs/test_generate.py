@@ -10,13 +10,14 @@ import pytest
 import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scipy import signal
+
 from mixgym.errors import MixgymError
 from mixgym.songs import ROLES, Song, guess_role, read_song
 from mixgym.songs._melody import backing, lead
 from mixgym.songs._parts import arp, bass, guitar, keys, pad
 from mixgym.songs._score import compose
 from mixgym.songs.generate import generate_song, write_song
-from scipy import signal
 
 EVERY_STEM = 11
 SEEDS = (0, 1, 2)

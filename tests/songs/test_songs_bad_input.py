@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile as sf
+
 from mixgym.errors import MixgymError
 from mixgym.songs import read_song
 from mixgym.songs.spool import SpoolReader

@@ -12,6 +12,7 @@ import pytest
 import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mixgym.errors import MixgymError
 from mixgym.songs import read_song
 

@@ -10,6 +10,7 @@ import av
 import numpy as np
 import pytest
 import soundfile as sf
+
 from mixgym.songs import read_song
 
 RATE = 8000

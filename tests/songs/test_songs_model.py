@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mixgym.errors import MixgymError
 from mixgym.songs import Song, most_active_excerpt
 

@@ -1,6 +1,7 @@
 """Names of stems and the roles they stand for."""
 
 import pytest
+
 from mixgym.songs import ROLES, guess_role
 from mixgym.songs.roles import NAME_PATTERNS, words
 
