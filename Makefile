@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-dev
 BASE   := $(VENV)/.installed
 
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo docs test lint format bench clean
 
 help:
 	@echo "make demo   install, make a song, mix it, show where the result is"
 	@echo "make test   install and run every test"
 	@echo "make lint   check style and types"
+	@echo "make docs   write the pages of the manual that are generated"
 	@echo "make bench  run the benchmarks (MIXGYM_DATA adds those on real tracks)"
 	@echo "make clean  remove what make made"
 
@@ -28,6 +29,9 @@ $(STAMP): pyproject.toml constraints.txt | $(VENV)/bin/python
 demo: $(BASE)
 	@rm -rf demo
 	$(BIN)/mixgym demo demo
+
+docs: $(BASE)
+	$(BIN)/mixgym parameters --markdown > docs/parameters.md
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n auto

@@ -1,3 +1,27 @@
 """mixgym: a mixing console and mastering chain that programs can play."""
 
+import os
+import tempfile
+from pathlib import Path
+
 __version__ = "0.1.0"
+
+
+def _keep_compiled_code() -> None:
+    """Give Numba a folder for compiled kernels where it would find none that it may write.
+
+    Beside the sources if they can be written, else in the user's cache, else (a read-only
+    container) a folder of this process's own. Never one that others can write: what lies there
+    is run.
+    """
+    if "NUMBA_CACHE_DIR" in os.environ or os.access(Path(__file__).parent, os.W_OK):
+        return
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mixgym" / "numba"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        cache = Path(tempfile.mkdtemp(prefix="mixgym-numba-"))
+    os.environ["NUMBA_CACHE_DIR"] = str(cache)
+
+
+_keep_compiled_code()

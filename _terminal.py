@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -117,6 +119,8 @@ def progress_bars(silent: bool) -> Iterator[Progress]:
         console=Console(stderr=True),
         transient=True,
     )
+    if not _compiled():
+        typer.secho("First run: compiling for this machine, up to half a minute.", err=True)
     tasks: dict[str, Any] = {}
 
     def tell(what: str, share: float) -> None:
@@ -126,3 +130,10 @@ def progress_bars(silent: bool) -> Iterator[Progress]:
 
     with bar:
         yield tell
+
+
+def _compiled() -> bool:
+    """Whether Numba has kept the console's kernels from an earlier run."""
+    home = Path(__file__).parent / "console" / "__pycache__"
+    kept = os.environ.get("NUMBA_CACHE_DIR")
+    return any((Path(kept) if kept else home).rglob("_kernels.*.nbc"))

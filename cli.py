@@ -243,6 +243,24 @@ def demo(
         print_mix(result)
 
 
+@app.command()
+def parameters(
+    as_json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the manual's page instead.")
+    ] = False,
+) -> None:
+    """List everything that can be set: name, range, default, meaning."""
+    from .runtime.parameter_list import as_markdown, describe_tables, print_tables
+
+    if as_json:
+        print_json(describe_tables())
+    elif markdown:
+        typer.echo(as_markdown(), nl=False)
+    else:
+        print_tables()
+
+
 @bench.command("render")
 def bench_render(
     stems: Annotated[int, typer.Option(min=1, max=64, help="Of the song that is timed.")] = 8,
@@ -266,6 +284,26 @@ def bench_render(
         result = run(
             stems, minutes, repeats, 0 if skip_memory else memory_stems, memory_minutes, progress
         )
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        print_table(result)
+
+
+@bench.command("songs")
+def bench_songs(
+    songs: Annotated[Path, typer.Option(help="A folder of song folders.")],
+    mixer: Annotated[str, typer.Option(help="By rule: see mixgym mix --help.")] = "roles",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Mix every song of a folder; read loudness and true peak without our meters."""
+    from .experiments.bench_songs import bench_songs as run
+    from .experiments.tables import print_table
+
+    _mixer(mixer, None)
+    with progress_bars(quiet or as_json) as progress:
+        result = run(songs, mixer, progress)
     if as_json:
         print_json(result)
     elif not quiet:

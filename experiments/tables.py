@@ -28,7 +28,7 @@ MASTERING_ROWS = {
 
 
 def print_table(result: Result) -> None:
-    """Print what `bench_render` or `bench_mastering` gave."""
+    """Print what a benchmark gave."""
     console = Console()
     machine = result["machine"]
     commit = f", commit {machine['commit']}" if machine["commit"] else ""
@@ -37,7 +37,7 @@ def print_table(result: Result) -> None:
         markup=False,
     )
     console.print(result["inputs"], markup=False)
-    tables = {"render": _render_tables, "mastering": _mastering_tables}
+    tables = {"render": _render_tables, "mastering": _mastering_tables, "songs": _song_tables}
     for table in tables[result["benchmark"]](result):
         console.print(table)
 
@@ -79,6 +79,30 @@ def _mastering_tables(result: Result) -> list[Table]:
         ]
         even = result["ours"][name]["median"] == result["matchering"][name]["median"]
         table.add_row(about, *cells, "even" if even else _yes(result["ahead"][name]))
+    return [table]
+
+
+def _song_tables(result: Result) -> list[Table]:
+    table = _table("Songs", "stems", "length", "off target", "true peak", "s per s")
+    for name, row in result["songs"].items():
+        table.add_row(
+            name,
+            str(row["stems"]),
+            f"{row['duration_s']:.0f} s",
+            f"{row['loudness_error_lu']:+.3f} LU",
+            f"{row['true_peak_dbtp']:.2f} dBTP",
+            f"{row['seconds_per_second']:.3f}",
+        )
+    for what in ("median", "worst"):
+        overall = {name: value[what] for name, value in result["overall"].items()}
+        table.add_row(
+            what,
+            "",
+            "",
+            f"{overall['loudness_error_lu']:.3f} LU",
+            f"{overall['true_peak_dbtp']:.2f} dBTP",
+            f"{overall['seconds_per_second']:.3f}",
+        )
     return [table]
 
 

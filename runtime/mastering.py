@@ -23,7 +23,7 @@ from ..console.render import master
 from ..console.styles import Style
 from ..errors import MixgymError
 from .measuring import BLOCK_FRAMES, Track, open_track
-from .mixing import Outputs, delivery_notes
+from .mixing import Outputs, asked_delivery, delivery_notes
 from .output import choose_format, write_master
 from .staging import Staged, refuse_existing
 
@@ -231,10 +231,7 @@ def _settings(heard: _Heard, reference: _Heard | None, options: MasterOptions) -
         limits = MASTER["target_lufs"]
         within = min(max(reference.loudness_lufs, limits.low), limits.high)
         delivery = {"loudness_on": 1.0, "target_lufs": within}
-    if options.target_lufs is not None:
-        delivery |= {"loudness_on": 1.0, "target_lufs": options.target_lufs}
-    if options.ceiling_dbtp is not None:
-        delivery |= {"limiter_on": 1.0, "ceiling_dbtp": options.ceiling_dbtp}
+    delivery |= asked_delivery(options.target_lufs, options.ceiling_dbtp)
     mix = Mix(
         stems=(),
         roles=(),

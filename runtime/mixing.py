@@ -206,9 +206,17 @@ def _settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
     else:
         mix = options.mixer(song, Budget())
     mix = mix.scaled(options.amount, options.strengths)
-    overrides = {"target_lufs": options.target_lufs, "ceiling_dbtp": options.ceiling_dbtp}
-    given = {name: value for name, value in overrides.items() if value is not None}
-    return mix.with_master(**given), notes
+    return mix.with_master(**asked_delivery(options.target_lufs, options.ceiling_dbtp)), notes
+
+
+def asked_delivery(target_lufs: float | None, ceiling_dbtp: float | None) -> dict[str, float]:
+    """Master settings for a loudness and a ceiling that were asked for; either may be None."""
+    asked = {}
+    if target_lufs is not None:
+        asked |= {"loudness_on": 1.0, "target_lufs": target_lufs}
+    if ceiling_dbtp is not None:
+        asked |= {"limiter_on": 1.0, "ceiling_dbtp": ceiling_dbtp}
+    return asked
 
 
 def delivery_notes(rendering: Rendering, turned_down_db: float = 0.0) -> list[str]:

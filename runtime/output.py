@@ -91,13 +91,15 @@ class AudioWriter:
     def __init__(self, path: Path, sample_rate: int, form: Format, frames: int = 0) -> None:
         import soundfile
 
+        from ..songs._sndfile import native_name
+
         container = form.container
         if container == "WAV" and frames * 2 * (form.bits or 32) // 8 > LARGEST_WAV_BYTES:
             container = "RF64"
         self._path, self._form, self._frame = path, form, 0
         with _as_os_errors(path):
             self._file = soundfile.SoundFile(
-                path, "w", sample_rate, 2, subtype=form.subtype, format=container
+                native_name(path), "w", sample_rate, 2, subtype=form.subtype, format=container
             )
 
     def write(self, audio: NDArray[np.float32]) -> None:
@@ -119,9 +121,11 @@ class AudioWriter:
         """
         import soundfile
 
+        from ..songs._sndfile import native_name
+
         with _as_os_errors(self._path):
             self._file.close()
-            with soundfile.SoundFile(self._path) as file:
+            with soundfile.SoundFile(native_name(self._path)) as file:
                 read = file.seek(max(0, self._frame - LAST_FRAMES))
                 while block := len(file.read(LAST_FRAMES)):
                     read += block
@@ -205,8 +209,9 @@ def decoded_true_peak_dbtp(path: Path) -> float:
     import soundfile
 
     from ..console.meters import TruePeakMeter
+    from ..songs._sndfile import native_name
 
-    with soundfile.SoundFile(path) as file:
+    with soundfile.SoundFile(native_name(path)) as file:
         meter = TruePeakMeter(file.samplerate, file.channels)
         for block in file.blocks(65_536, dtype="float32", always_2d=True):
             meter.push(np.ascontiguousarray(block.T))

@@ -1,5 +1,6 @@
 """Audio files by libsndfile: WAV, AIFF, FLAC, Ogg Vorbis and Opus, MP3, W64, RF64, CAF."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,11 @@ def blocks(info: AudioInfo) -> Iterator[NDArray[np.float32]]:
         raise DamagedAudioError(f"{decoded} of {info.frames} frames could be read")
 
 
+def native_name(path: Path) -> str | bytes:
+    """A file's name as soundfile opens it, also where the name is not valid UTF-8."""
+    return os.fsencode(path) if os.name == "posix" else str(path)
+
+
 def open_sound(path: Path) -> soundfile.SoundFile:
     """Open a file for reading.
 
@@ -63,6 +69,6 @@ def open_sound(path: Path) -> soundfile.SoundFile:
         NotAudioError: libsndfile does not know the format.
     """
     try:
-        return soundfile.SoundFile(path)
+        return soundfile.SoundFile(native_name(path))
     except soundfile.SoundFileRuntimeError as error:
         raise NotAudioError(str(error)) from error

@@ -379,7 +379,6 @@ def test_name_with_control_characters_stays_one_line(refused, tmp_path):
 
 
 @posix
-@pytest.mark.xfail(strict=True, reason="soundfile encodes names as UTF-8 without escapes")
 def test_name_that_is_not_utf_8(mixgym, folder, tmp_path):
     path = os.fsencode(folder) + b"/caf\xe9.wav"
     try:
