@@ -107,8 +107,9 @@ def mix(
     quiet: Quiet = False,
 ) -> None:
     """Mix stems to a stereo master."""
-    from .runtime.mixing import MixOptions, Outputs, mix_song
+    from .runtime.mixing import MixOptions, mix_song
     from .runtime.output import choose_format
+    from .runtime.results import Outputs
     from .runtime.staging import refuse_among_stems, refuse_existing
     from .songs import read_song
 
@@ -174,7 +175,7 @@ def master_command(
 ) -> None:
     """Master a finished track."""
     from .runtime.mastering import MasterOptions, master_file
-    from .runtime.mixing import Outputs
+    from .runtime.results import Outputs
     from .runtime.staging import refuse_existing
 
     refuse_existing((output, save_preset, report), overwrite, inputs=(track, reference))

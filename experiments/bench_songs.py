@@ -12,7 +12,8 @@ from ..console.parameters import MASTER
 from ..console.rules import mixer_by_rule
 from ..console.styles import style
 from ..errors import MixgymError
-from ..runtime.mixing import MixOptions, Outputs, mix_song
+from ..runtime.mixing import MixOptions, mix_song
+from ..runtime.results import Outputs
 from ..songs import read_song
 from .independent import integrated_lufs, true_peak_dbtp
 from .machine import describe_machine

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..console.styles import style
 from ..runtime.mastering import MasterOptions, master_file
-from ..runtime.mixing import Outputs
+from ..runtime.results import Outputs
 from .cost import report
 from .warm_up import openings
 

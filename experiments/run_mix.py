@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..console.rules import mixer_by_rule
 from ..console.styles import style
-from ..runtime.mixing import MixOptions, Outputs, mix_song
+from ..runtime.mixing import MixOptions, mix_song
+from ..runtime.results import Outputs
 from ..songs import read_song
 from .cost import report
 

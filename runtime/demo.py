@@ -10,7 +10,8 @@ from ..console.rules import mixer_by_rule
 from ..console.styles import style
 from ..errors import MixgymError
 from ..songs import read_song
-from .mixing import MixOptions, MixResult, Outputs, mix_song
+from .mixing import MixOptions, mix_song
+from .results import Outputs, Result
 from .staging import Staged, refuse_existing
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def make_demo(
     folder: Path, seed: int = 0, duration_s: float = 24.0, progress: Progress | None = None
-) -> MixResult:
+) -> Result:
     """Write a song's stems into a folder and mix it there, as `mixgym mix` would.
 
     Args:

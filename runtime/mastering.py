@@ -23,12 +23,12 @@ from ..console.render import master
 from ..console.styles import Style
 from ..errors import MixgymError
 from .measuring import BLOCK_FRAMES, Track, open_track
-from .mixing import Outputs, asked_delivery, delivery_notes
 from .output import choose_format, write_master
+from .results import Outputs, Result, asked_delivery, delivery_notes
 from .staging import Staged, refuse_existing
 
 if TYPE_CHECKING:
-    from ..console.render import Progress, Rendering
+    from ..console.render import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,49 +58,6 @@ class MasterOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class MasterResult:
-    """What came of it, for people and programs."""
-
-    title: str
-    outputs: Outputs
-    reference: str | None
-    sample_rate: int
-    duration_s: float
-    source_lufs: float
-    loudness_lufs: float
-    target_lufs: float | None
-    true_peak_dbtp: float
-    ceiling_dbtp: float | None
-    mean_reduction_db: float
-    max_reduction_db: float
-    seconds: float
-    notes: tuple[str, ...]
-
-    def to_json(self) -> dict[str, object]:
-        """Numbers, strings and lists that JSON can hold."""
-        return {
-            "title": self.title,
-            **{
-                name: str(path) if (path := getattr(self.outputs, name)) else None
-                for name in ("audio", "preset", "report")
-            },
-            "reference": self.reference,
-            "sample_rate": self.sample_rate,
-            "duration_s": self.duration_s,
-            "source_lufs": self.source_lufs,
-            "loudness_lufs": self.loudness_lufs,
-            "target_lufs": self.target_lufs,
-            "true_peak_dbtp": self.true_peak_dbtp,
-            "ceiling_dbtp": self.ceiling_dbtp,
-            "limiter_mean_reduction_db": self.mean_reduction_db,
-            "limiter_max_reduction_db": self.max_reduction_db,
-            "seconds": self.seconds,
-            "realtime_factor": self.seconds / self.duration_s,
-            "notes": list(self.notes),
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class _Heard:
     """What one pass over a track tells."""
 
@@ -110,7 +67,7 @@ class _Heard:
 
 def master_file(
     path: Path, outputs: Outputs, options: MasterOptions, progress: Progress | None = None
-) -> MasterResult:
+) -> Result:
     """Master a track and write everything that was asked for, or nothing.
 
     Raises:
@@ -161,36 +118,17 @@ def master_file(
                 options.lean,
                 tuple(notes),
             )
-        return _result(path, outputs, options, rendering, ceiling, turned_down_db, notes, started)
-
-
-def _result(
-    path: Path,
-    outputs: Outputs,
-    options: MasterOptions,
-    rendering: Rendering,
-    ceiling_dbtp: float | None,
-    turned_down_db: float,
-    notes: list[str],
-    started: float,
-) -> MasterResult:
-    delivered = rendering.delivered
-    return MasterResult(
-        title=path.stem,
-        outputs=outputs,
-        reference=str(options.reference) if options.reference else None,
-        sample_rate=rendering.sample_rate,
-        duration_s=rendering.frames / rendering.sample_rate,
-        source_lufs=rendering.bus_lufs,
-        loudness_lufs=delivered.loudness_lufs - turned_down_db,
-        target_lufs=delivered.target_lufs,
-        true_peak_dbtp=delivered.true_peak_dbtp - turned_down_db,
-        ceiling_dbtp=ceiling_dbtp,
-        mean_reduction_db=delivered.mean_reduction_db,
-        max_reduction_db=delivered.max_reduction_db,
-        seconds=time.perf_counter() - started,
-        notes=tuple(notes),
-    )
+        return Result.of(
+            path.stem,
+            outputs,
+            mix,
+            rendering,
+            ceiling,
+            turned_down_db,
+            notes,
+            started,
+            options.reference,
+        )
 
 
 def _listen(track: Track, path: Path, threads: int, progress: Progress | None) -> _Heard:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Mapping
@@ -18,9 +17,10 @@ from ..console.levels import stem_levels
 from ..console.mix import Budget, Mix, Mixer, Strength
 from ..console.parameters import MASTER
 from ..console.preset import Preset, apply_preset, dumps
-from ..console.render import Rendering, render
+from ..console.render import render
 from ..console.styles import Style
 from .output import AudioWriter, Format, choose_format, write_master
+from .results import Outputs, Result, asked_delivery, delivery_notes
 from .staging import MARKER, Staged, refuse_existing
 
 if TYPE_CHECKING:
@@ -60,68 +60,9 @@ class MixOptions:
     overwrite: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """Where results go; None is not made."""
-
-    audio: Path
-    preset: Path | None = None
-    report: Path | None = None
-    stems: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MixResult:
-    """What came of it, for people and programs.
-
-    Attributes:
-        mix: the settings that were rendered.
-        notes: what a person should know: silent stems, targets out of reach, how a preset fell.
-    """
-
-    title: str
-    outputs: Outputs
-    mix: Mix
-    sample_rate: int
-    duration_s: float
-    loudness_lufs: float
-    target_lufs: float | None
-    true_peak_dbtp: float
-    ceiling_dbtp: float | None
-    mean_reduction_db: float
-    max_reduction_db: float
-    seconds: float
-    notes: tuple[str, ...]
-
-    def to_json(self) -> dict[str, object]:
-        """Numbers, strings and lists that JSON can hold."""
-        paths = {
-            name: str(path) if (path := getattr(self.outputs, name)) else None
-            for name in ("audio", "preset", "report", "stems")
-        }
-        return {
-            "title": self.title,
-            **paths,
-            "made_by": self.mix.made_by,
-            "stem_names": list(self.mix.stems),
-            "roles": list(self.mix.roles),
-            "sample_rate": self.sample_rate,
-            "duration_s": self.duration_s,
-            "loudness_lufs": finite(self.loudness_lufs),
-            "target_lufs": self.target_lufs,
-            "true_peak_dbtp": finite(self.true_peak_dbtp),
-            "ceiling_dbtp": self.ceiling_dbtp,
-            "limiter_mean_reduction_db": self.mean_reduction_db,
-            "limiter_max_reduction_db": self.max_reduction_db,
-            "seconds": self.seconds,
-            "realtime_factor": self.seconds / self.duration_s,
-            "notes": list(self.notes),
-        }
-
-
 def mix_song(
     song: Song, outputs: Outputs, options: MixOptions, progress: Progress | None = None
-) -> MixResult:
+) -> Result:
     """Mix a song and write everything that was asked for, or nothing.
 
     Raises:
@@ -164,7 +105,6 @@ def mix_song(
         )
         audio = staged.file(outputs.audio)
         turned_down_db = write_master(audio, rendering, form, ceiling)
-        delivered = rendering.delivered
         notes += delivery_notes(rendering, turned_down_db)
         if outputs.preset:
             staged.file(outputs.preset).write_text(dumps(mix), encoding="utf-8")
@@ -174,20 +114,8 @@ def mix_song(
             write_mix_report(
                 staged.file(outputs.report), song, mix, rendering, options.lean, tuple(notes)
             )
-        return MixResult(
-            title=song.title,
-            outputs=outputs,
-            mix=mix,
-            sample_rate=song.sample_rate,
-            duration_s=rendering.frames / song.sample_rate,
-            loudness_lufs=delivered.loudness_lufs - turned_down_db,
-            target_lufs=delivered.target_lufs,
-            true_peak_dbtp=delivered.true_peak_dbtp - turned_down_db,
-            ceiling_dbtp=ceiling,
-            mean_reduction_db=delivered.mean_reduction_db,
-            max_reduction_db=delivered.max_reduction_db,
-            seconds=time.perf_counter() - started,
-            notes=tuple(notes),
+        return Result.of(
+            song.title, outputs, mix, rendering, ceiling, turned_down_db, notes, started
         )
 
 
@@ -207,39 +135,6 @@ def _settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
         mix = options.mixer(song, Budget())
     mix = mix.scaled(options.amount, options.strengths)
     return mix.with_master(**asked_delivery(options.target_lufs, options.ceiling_dbtp)), notes
-
-
-def asked_delivery(target_lufs: float | None, ceiling_dbtp: float | None) -> dict[str, float]:
-    """Master settings for a loudness and a ceiling that were asked for; either may be None."""
-    asked = {}
-    if target_lufs is not None:
-        asked |= {"loudness_on": 1.0, "target_lufs": target_lufs}
-    if ceiling_dbtp is not None:
-        asked |= {"limiter_on": 1.0, "ceiling_dbtp": ceiling_dbtp}
-    return asked
-
-
-def delivery_notes(rendering: Rendering, turned_down_db: float = 0.0) -> list[str]:
-    """What a person should know about loudness and peaks."""
-    delivered = rendering.delivered
-    notes = []
-    if not delivered.on_target and delivered.target_lufs is not None:
-        notes.append(
-            f"The ceiling allows {delivered.loudness_lufs:.1f} LUFS, "
-            f"not the target of {delivered.target_lufs:.1f}."
-        )
-    if delivered.mean_reduction_db > 3.0:
-        notes.append(
-            f"The limiter takes off {delivered.mean_reduction_db:.1f} dB on average: "
-            "a lower target would keep more of the dynamics."
-        )
-    if turned_down_db:
-        notes.append(
-            f"Turned down {turned_down_db:.2f} dB so that the lossy file's peaks keep the ceiling."
-        )
-    if delivered.true_peak_dbtp > 0:
-        notes.append("There is no limiter and peaks exceed full scale: integer formats clip.")
-    return notes
 
 
 class _StemFiles:
@@ -278,8 +173,3 @@ class _StemFiles:
 def safe_name(name: str) -> str:
     """A stem's name as part of a file name: nothing that a path could be made of."""
     return re.sub(r"[^\w\- ]+", "_", name).strip("_ ")[:60] or "stem"
-
-
-def finite(value: float) -> float | None:
-    """A number for JSON, None where it is infinite or no number."""
-    return value if math.isfinite(value) else None

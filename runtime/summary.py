@@ -14,8 +14,7 @@ from ..console.describe import changes
 
 if TYPE_CHECKING:
     from ..console.meters import Readings
-    from .mastering import MasterResult
-    from .mixing import MixResult
+    from .results import Result
 
 _ROWS = (
     ("integrated_lufs", "loudness", "LUFS"),
@@ -45,7 +44,7 @@ _MAIN = (
 MOST_COLUMNS = 3
 
 
-def print_mix(result: MixResult) -> None:
+def print_mix(result: Result) -> None:
     """What was done to each stem, where the files are, and how the master measures."""
     console = Console()
     table = Table(title=result.title, title_justify="left", box=None, pad_edge=False)
@@ -61,7 +60,7 @@ def print_mix(result: MixResult) -> None:
     _print_delivery(console, result)
 
 
-def print_master(result: MasterResult) -> None:
+def print_master(result: Result) -> None:
     """How the master measures, and where the files are."""
     _print_delivery(Console(), result)
 
@@ -86,7 +85,7 @@ def print_readings(readings: Mapping[str, Readings]) -> None:
     Console().print(table)
 
 
-def _print_delivery(console: Console, result: MixResult | MasterResult) -> None:
+def _print_delivery(console: Console, result: Result) -> None:
     for note in result.notes:
         console.print(_plain(note), style="yellow", highlight=False)
     console.print(

@@ -113,22 +113,15 @@ def test_short_sounds_never_crash_and_give_json(
     assert readings.true_peak_dbtp >= readings.sample_peak_dbfs
 
 
-def test_a_long_tail_of_silence_costs_no_more_than_sound() -> None:
-    """Filters that decay into subnormal numbers would be many times slower."""
-    from time import perf_counter
-
+def test_filters_come_to_rest_in_silence() -> None:
+    """Left to decay into subnormal numbers they would be many times slower."""
     from mixgym.console.meters import LoudnessMeter
 
-    def seconds(audio: NDArray[np.float32]) -> float:
-        meter = LoudnessMeter(48_000)
-        meter.push(sine(100.0, 0.5, 0.1))
-        start = perf_counter()
-        meter.push(audio)
-        return perf_counter() - start
-
-    sound, silence = sine(100.0, 0.5, 10.0), np.zeros((2, 480_000), np.float32)
-    fastest = [min(seconds(audio) for _ in range(5)) for audio in (sound, silence)]
-    assert fastest[1] < 3.0 * fastest[0]
+    meter = LoudnessMeter(48_000)
+    meter.push(sine(100.0, 0.5, 0.1))
+    assert np.any(meter._state)
+    meter.push(np.zeros((2, 480_000), np.float32))
+    assert not np.any(meter._state)
 
 
 def test_importing_the_package_compiles_nothing() -> None:

@@ -14,9 +14,9 @@ from mixgym.console.preset import load_preset
 from mixgym.console.styles import style
 from mixgym.errors import MixgymError
 from mixgym.experiments.independent import true_peak_dbtp
-from mixgym.runtime.mastering import MasterOptions, MasterResult, master_file
+from mixgym.runtime.mastering import MasterOptions, master_file
 from mixgym.runtime.measuring import measure_file
-from mixgym.runtime.mixing import Outputs
+from mixgym.runtime.results import Outputs, Result
 from mixgym.songs.generate import generate_song
 
 RATE = 44_100
@@ -51,7 +51,7 @@ def write(tmp_path: Path) -> Write:
     return to
 
 
-def mastered(track: Path, **options: object) -> tuple[MasterResult, Path]:
+def mastered(track: Path, **options: object) -> tuple[Result, Path]:
     output = track.with_name("out.wav")
     chosen = MasterOptions(**{"lean": style("balanced"), "overwrite": True, **options})
     return master_file(track, Outputs(output), chosen), output

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from mixgym.console.parameters import STRIP
 from mixgym.runtime.measuring import measure_file
-from mixgym.runtime.mixing import finite, safe_name
+from mixgym.runtime.mixing import safe_name
 from mixgym.runtime.output import decoded_true_peak_dbtp
+from mixgym.runtime.results import finite
 
 RATE = 44_100
 

@@ -1,0 +1,108 @@
+"""The compressor's recursion on predicted powers, in Numba."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .compressor import DETECTOR_MS, LOUDNESS_OFFSET_DB
+
+_DB_PER_OCTAVE = 10.0 * math.log10(2.0)  # power decibels per factor of two
+_FLOOR = np.float32(1e-12)
+CONSTANTS = 8  # of one compressor, see `set_compressor`
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+def _log2(x):
+    """Base-two logarithm of a positive float32, to 9e-6 (polynomial on [1, 2))."""
+    bits = np.float32(x).view(np.int32)
+    exponent = np.float32((bits >> 23) - 127)
+    m = np.int32((bits & 0x007FFFFF) | 0x3F800000).view(np.float32) - np.float32(1.0)
+    p = np.float32(-0.0345952101)
+    for c in (0.146433622, -0.303389668, 0.469301701, -0.720442355, 1.44268322):
+        p = p * m + np.float32(c)
+    return exponent + p * m
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+def _exp2(x):
+    """Two to the power of a float32 within +-120, to 4e-6 relative."""
+    whole = np.floor(x)
+    f = np.float32(x - whole)
+    p = np.float32(0.0136839831)
+    for c in (0.0517177358, 0.241621315, 0.692969561, 1.00000358):
+        p = p * f + np.float32(c)
+    scale = np.int32((np.int32(whole) + np.int32(127)) << 23).view(np.float32)
+    return p * scale
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def static_gain_db(over_db, ratio, knee_db):
+    """Gain of a compressor for a level over its threshold; as in `compressor`."""
+    slope = 1.0 / ratio - 1.0
+    knee = max(knee_db, 1e-9)
+    if 2.0 * over_db <= -knee:
+        return 0.0
+    if 2.0 * over_db < knee:
+        return slope * (over_db + 0.5 * knee) ** 2 / (2.0 * knee)
+    return slope * over_db
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _smoothing(time_ms, slots_per_s):
+    """What is left of a one-pole's distance at a slot's end, and on average within the slot."""
+    decay = 1000.0 / (max(time_ms, 1e-3) * slots_per_s)
+    left = math.exp(-decay)
+    return left, (1.0 - left) / decay
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def set_compressor(threshold_db, ratio, knee_db, attack_ms, release_ms, slots_per_s, constants):
+    """What `follow` wants to know of one compressor, constants (CONSTANTS,).
+
+    Threshold, slope and knee in octaves of power; then of attack and of release what a slot
+    leaves of the distance to the target, at its end and on average; of the detector the latter
+    is in `follow`.
+    """
+    constants[0] = (threshold_db - LOUDNESS_OFFSET_DB) / _DB_PER_OCTAVE
+    constants[1] = 1.0 / ratio - 1.0
+    constants[2] = max(knee_db, 1e-3) / _DB_PER_OCTAVE
+    constants[3], constants[4] = _smoothing(attack_ms, slots_per_s)
+    constants[5], constants[6] = _smoothing(release_ms, slots_per_s)
+    constants[7] = slots_per_s
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def follow(levels, constants):
+    """Compressor gains, as powers, from detector powers: levels (k,), in place.
+
+    The recursion of `_kernels.follow_gain` for power that is constant within each slot: detector
+    and gain move exponentially, and what counts of them is their mean over the slot. Of the four
+    passes two run on whole vectors.
+    """
+    threshold, slope, knee = constants[0], constants[1], constants[2]
+    attack, attack_mean = constants[3], constants[4]
+    release, release_mean = constants[5], constants[6]
+    left, left_mean = _smoothing(DETECTOR_MS, constants[7])
+    detector, detector_mean = np.float32(left), np.float32(left_mean)
+    half = np.float32(0.5)
+    power, gain = np.float32(0.0), np.float32(0.0)
+    for k in range(levels.size):
+        heard = levels[k] + _FLOOR
+        levels[k] = heard + detector_mean * (power - heard)
+        power = heard + detector * (power - heard)
+    bend = slope / (np.float32(2.0) * knee)
+    for k in range(levels.size):
+        over = _log2(levels[k]) - threshold
+        bent = min(max(over + half * knee, np.float32(0.0)), knee)
+        levels[k] = bend * bent * bent + slope * max(over - half * knee, np.float32(0.0))
+    for k in range(levels.size):
+        target = levels[k]
+        distance = gain - target
+        down = distance > np.float32(0.0)
+        levels[k] = target + (attack_mean if down else release_mean) * distance
+        gain = target + (attack if down else release) * distance
+    for k in range(levels.size):
+        levels[k] = _exp2(levels[k])
