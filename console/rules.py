@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .describe import value_text
 from .levels import stem_levels
 from .meters import SpectrumMeter
 from .mix import Budget, Mix, Mixer
@@ -154,7 +155,7 @@ def roles(song: Song, budget: Budget = NO_BUDGET, *, lean: Style | None = None) 
             strips.append(STRIP.defaults)
             reasons[stem.name] = ("silent: left alone",)
             continue
-        why = [f"level {rule.level_db:+g} dB: {rule.why}"]
+        why = [f"level {value_text(STRIP['fader_db'], rule.level_db)}: {rule.why}"]
         high_pass_hz = rule.high_pass_hz
         if stem.role == "other":
             high_pass_hz, found = _unknown(stem)
@@ -162,7 +163,8 @@ def roles(song: Song, budget: Budget = NO_BUDGET, *, lean: Style | None = None) 
         sharing = audible.count(stem.role)
         share_db = -10 * math.log10(sharing)
         if sharing > 1:
-            why.append(f"{share_db:.1f} dB: one of {sharing} stems with this role")
+            shared = value_text(STRIP["fader_db"], share_db)
+            why.append(f"{shared}: one of {sharing} stems with this role")
         leaning_db = lean.levels_db.get(stem.role, 0.0)
         fader = STRIP["fader_db"]
         values = {
@@ -174,7 +176,7 @@ def roles(song: Song, budget: Budget = NO_BUDGET, *, lean: Style | None = None) 
             "delay_send_db": rule.delay_db,
         }
         if high_pass_hz > NO_HIGH_PASS:
-            why.append(f"high-pass {high_pass_hz:g} Hz: below it this has nothing to say")
+            why.append(f"high-pass: nothing of use lies below {high_pass_hz:g} Hz")
         if rule.ratio > 1:
             values |= {
                 "compressor_on": 1.0,
@@ -250,8 +252,7 @@ def _pans(song: Song) -> list[tuple[float, str]]:
         last_side[stem.role] = side
         pan = side * rule.spread
         weight += pan * 10 ** (rule.level_db / 20)
-        where = "left" if side < 0 else "right"
-        result.append((pan, f"panned {abs(pan):.0%} {where}: keeps the sides even"))
+        result.append((pan, f"pan {value_text(STRIP['pan'], pan)}: keeps the sides even"))
     return result
 
 

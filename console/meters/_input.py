@@ -9,14 +9,14 @@ LOWEST_RATE_HZ = 8_000
 HIGHEST_RATE_HZ = 192_000
 
 
-def check_format(sample_rate: int, channels: int) -> None:
+def check_format(sample_rate: int, channels: int, readable: tuple[int, ...] = (1, 2)) -> None:
     """Raise `MixgymError` unless a meter can read audio of this rate (Hz) and channel count."""
     if not LOWEST_RATE_HZ <= sample_rate <= HIGHEST_RATE_HZ:
         raise MixgymError(
             f"a sample rate of {sample_rate} Hz cannot be measured; "
             f"resample to {LOWEST_RATE_HZ}-{HIGHEST_RATE_HZ} Hz"
         )
-    if channels not in (1, 2):
+    if channels not in readable:
         raise MixgymError(f"{channels} channels cannot be measured; give mono or stereo audio")
 
 

@@ -20,6 +20,16 @@ _RELATIVE_GATE_LU = -10.0
 _RANGE_GATE_LU = -20.0
 
 
+# Pairs of channels that run through the kernel at once, and what their energy counts. A channel
+# paired with itself runs as left and as right, and counts once. Five are L, R, C, Ls, Rs: the
+# surrounds count 1.41 (BS.1770 annex 1, table 4).
+_PAIRS: dict[int, tuple[tuple[int, int, float], ...]] = {
+    1: ((0, 0, 0.5),),
+    2: ((0, 1, 1.0),),
+    5: ((0, 1, 1.0), (2, 2, 0.5), (3, 4, 1.41)),
+}
+
+
 def _lufs(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return _OFFSET_DB + power_db(power)
 
@@ -40,8 +50,8 @@ class LoudnessMeter:
     """Momentary, short-term and integrated loudness, loudness range and mono-fold loss.
 
     sample_rate: Hz, 8000 to 192000.
-    channels: 1 or 2. A mono signal is one channel of weight 1, as in the standard: it reads
-        3.01 LU below the same signal in both channels of a stereo file.
+    channels: 1, 2 or 5 (L, R, C, Ls, Rs). A mono signal is one channel of weight 1, as in the
+        standard: it reads 3.01 LU below the same signal in both channels of a stereo file.
 
     Energy is summed over sub-blocks of 10 ms whose edges are rounded to the nearest frame, so no
     rate drifts. Windows hold whole sub-blocks; a window that the signal does not fill is not
@@ -53,12 +63,13 @@ class LoudnessMeter:
     """
 
     def __init__(self, sample_rate: int, channels: int = 2) -> None:
-        check_format(sample_rate, channels)
+        check_format(sample_rate, channels, tuple(_PAIRS))
         self.sample_rate = sample_rate
         self.channels = channels
         self._shelf, self._highpass = k_weighting(sample_rate)
-        self._state = np.zeros((2, 4))
-        self._partial = np.zeros(2)
+        self._pairs = _PAIRS[channels]
+        self._state = np.zeros((len(self._pairs), 2, 4))
+        self._partial = np.zeros((len(self._pairs), 2))
         self._frame = 0
         self._chunks = [np.empty((0, 2))]
         self._completed = 0
@@ -71,22 +82,27 @@ class LoudnessMeter:
         audio = checked(audio, self.channels)
         frames = audio.shape[1]
         out = np.empty((frames * 100 // self.sample_rate + 2, 2))
-        completed = k_weighted_energies(
-            audio[0],
-            audio[-1],
-            self._shelf,
-            self._highpass,
-            self._state,
-            self._partial,
-            self._frame,
-            self._completed,
-            self.sample_rate,
-            out,
-        )
+        total = np.zeros_like(out)
+        for (left, right, weight), state, partial in zip(
+            self._pairs, self._state, self._partial, strict=True
+        ):
+            completed = k_weighted_energies(
+                audio[left],
+                audio[right],
+                self._shelf,
+                self._highpass,
+                state,
+                partial,
+                self._frame,
+                self._completed,
+                self.sample_rate,
+                out,
+            )
+            total[:completed] += weight * out[:completed]
         self._frame += frames
         self._completed += completed
         if completed:
-            self._chunks.append(out[:completed])
+            self._chunks.append(total[:completed])
 
     @property
     def powers(self) -> NDArray[np.float64]:
@@ -94,7 +110,7 @@ class LoudnessMeter:
 
         Divided by the sub-block's frames it is the mean square z of the standard.
         """
-        return self._energies()[:, 0] * self._weight
+        return self._energies()[:, 0]
 
     @property
     def momentary_lufs(self) -> NDArray[np.float64]:
@@ -127,10 +143,11 @@ class LoudnessMeter:
         """How much quieter the programme gets when (L + R) / 2 feeds both channels, in dB.
 
         Taken over the blocks that count for the integrated loudness: 0 for equal channels, 3.01
-        for uncorrelated channels of equal power, infinity in anti-phase, NaN when no block counts.
+        for uncorrelated channels of equal power, infinity in anti-phase; NaN when no block counts
+        or there are more channels than two.
         """
         stereo, fold = self._gating_blocks().sum(axis=0)
-        if stereo == 0.0:
+        if stereo == 0.0 or self.channels > 2:
             return math.nan
         return max(0.0, power_db(float(stereo)) - power_db(float(fold)))
 
@@ -143,11 +160,6 @@ class LoudnessMeter:
             return 0.0
         low, high = (int((levels.size - 1) * quantile + 0.5) for quantile in (0.10, 0.95))
         return float(levels[high] - levels[low])
-
-    @property
-    def _weight(self) -> float:
-        """A mono channel runs through the kernel as left and as right, and counts once."""
-        return 1.0 if self.channels == 2 else 0.5
 
     def _energies(self) -> NDArray[np.float64]:
         """`(sub-blocks, 2)`: stereo and mono-fold energies."""
@@ -164,14 +176,15 @@ class LoudnessMeter:
         if self._frame == 0:
             sums = np.empty((0, 2))
         elif len(energies) < length:
-            sums = (energies.sum(axis=0) + self._partial)[np.newaxis]
+            weights = np.array([weight for *_, weight in self._pairs])
+            sums = (energies.sum(axis=0) + weights @ self._partial)[np.newaxis]
         else:
             sums = np.stack(
                 [_sliding_sums(column, length)[::step] for column in energies.T], axis=1
             )
         starts = step * np.arange(len(sums), dtype=np.int64)
         frames = self._edges(starts + length) - self._edges(starts)
-        powers: NDArray[np.float64] = self._weight * sums / frames[:, np.newaxis]
+        powers: NDArray[np.float64] = sums / frames[:, np.newaxis]
         return powers
 
     def _gating_blocks(self) -> NDArray[np.float64]:

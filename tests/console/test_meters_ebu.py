@@ -1,8 +1,7 @@
 """The minimum-requirement signals of EBU Tech 3341 (2023) table 1 and Tech 3342 (2023) table 1.
 
 Every case that the documents define by formula is generated and held to their own tolerances.
-Left out: 3341-7 and -8, which are 3342-5 and -6, are recordings that cannot be generated; 3341-6
-has five channels and the meters take at most two.
+Left out: 3341-7 and -8, which are 3342-5 and -6, are recordings that cannot be generated.
 """
 
 from collections.abc import Sequence
@@ -62,6 +61,18 @@ def test_3341_cases_3_to_5_gating(parts: list[tuple[float, float]], sample_rate:
 def test_3341_case_9_short_term_window(sample_rate: int) -> None:
     meter = loudness_of(tones(sample_rate, [(-20, 1.34), (-30, 1.66)] * 5), sample_rate)
     assert meter.short_term_lufs == pytest.approx(-23.0, abs=0.1)
+
+
+@RATES
+def test_3341_case_6_five_channels(sample_rate: int) -> None:
+    levels = np.array([-28.0, -28.0, -24.0, -30.0, -30.0])  # L, R, C, Ls, Rs
+    sine = tones(sample_rate, [(0.0, 20.0)])[0]
+    audio = (10.0 ** (levels[:, np.newaxis] / 20.0) * sine).astype(np.float32)
+    meter = LoudnessMeter(sample_rate, channels=5)
+    for start in range(0, audio.shape[1], 10_007):
+        meter.push(audio[:, start : start + 10_007])
+    assert meter.integrated_lufs == pytest.approx(-23.0, abs=0.1)
+    assert np.isnan(meter.mono_fold_loss_db)
 
 
 @RATES
