@@ -1,4 +1,4 @@
-"""The mix bus through the mastering chain and the meters, in Numba; see `_simulate`."""
+"""The mix bus through the mastering chain, in Numba; see `_simulate`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 import numpy as np
 from numba import njit
 
+from ._dynamics import _FLOOR, follow, set_compressor, static_gain_db
 from ._responses import bell, low_pass_amplitude, shelf
-from ._simulate import _FLOOR, detect, follow, set_compressor, smoothing, static_gain_db
+from ._simulate import detect
 from .analysis import SLOTS
-from .compressor import DETECTOR_MS
 from .mastering import BAND_LEVELS_DB
 from .parameters import MASTER, NOMINAL_LUFS
 from .saturation import NOMINAL_GAIN_DB
@@ -36,67 +36,6 @@ _LOW_LEVEL, _MID_LEVEL, _HIGH_LEVEL = (BAND_LEVELS_DB[name] for name in ("low", 
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def weighted(bus, kweight, energy):
-    """K-weighted power of a bus (3, b, t) per frame: energy (t,)."""
-    energy[:] = 0.0
-    for b in range(bus.shape[1]):
-        left, right, k = bus[0, b], bus[1, b], kweight[b]
-        for t in range(energy.size):
-            energy[t] += k * (left[t] + right[t])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def gated_lufs(energy):
-    """BS.1770 integrated loudness of K-weighted power per frame of 100 ms."""
-    frames = energy.size
-    if frames < 4:
-        return -0.691 + 10 * math.log10(energy.sum() / 4 + 1e-30)
-    gate = 10 ** ((-70 + 0.691) / 10)
-    for _ in range(2):
-        total, count = 0.0, 0
-        for t in range(frames - 3):
-            block = (energy[t] + energy[t + 1] + energy[t + 2] + energy[t + 3]) / 4
-            if block > gate:
-                total += block
-                count += 1
-        if count == 0:
-            return -math.inf
-        loudness = total / count
-        gate = max(gate, loudness / 10)
-    return -0.691 + 10 * math.log10(loudness)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def loudness_range(energy, short_term):
-    """EBU Tech 3342 from K-weighted power per frame of 100 ms; short_term (t,) is scratch."""
-    count = energy.size - 29
-    if count < 1:
-        return 0.0
-    window = 0.0
-    for t in range(30):
-        window += energy[t]
-    gate, total, above = 10 ** ((-70 + 0.691) / 10), 0.0, 0
-    for i in range(count):
-        short_term[i] = max(window, 0.0) / 30
-        if short_term[i] > gate:
-            total += short_term[i]
-            above += 1
-        if i + 30 < energy.size:
-            window += energy[i + 30] - energy[i]
-    if above == 0:
-        return 0.0
-    gate = max(gate, total / above / 100)
-    kept = 0
-    for i in range(count):
-        if short_term[i] > gate:
-            short_term[kept] = short_term[i]
-            kept += 1
-    part = np.sort(short_term[:kept])
-    low, high = part[int((kept - 1) * 0.1 + 0.5)], part[int((kept - 1) * 0.95 + 0.5)]
-    return 10 * math.log10(high / low)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def scale(bus, slots, peaks, gain):
     """Multiply powers (and squared peaks) by a power gain."""
     bus *= gain
@@ -105,35 +44,36 @@ def scale(bus, slots, peaks, gain):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def bus_ratio(bus, response, edges, before, ratio):
-    """What a filter (b,) leaves of each coarse band of a bus: ratio (c, t); before (t,) scratch."""
+def _bus_share(bus, response, edges, before, share):
+    """What a filter (b,) leaves of each coarse band of a bus: share (c, t); before (t,) scratch."""
     for c in range(edges.size - 1):
-        left_over = ratio[c]
-        for t in range(before.size):
-            before[t] = _FLOOR
-            left_over[t] = _FLOOR
+        before[:] = _FLOOR
+        left_over = share[c]
+        left_over[:] = _FLOOR
         for b in range(edges[c], edges[c + 1]):
             h, left, right = np.float32(response[b]), bus[0, b], bus[1, b]
             for t in range(before.size):
-                power = left[t] + right[t]
-                before[t] += power
-                left_over[t] += h * power
+                before[t] += left[t] + right[t]
+            for t in range(before.size):
+                left_over[t] += h * (left[t] + right[t])
         for t in range(before.size):
             left_over[t] /= before[t]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def apply_gain(bus, slots, peaks, edges, gains, frame_gain):
+def _apply_gain(bus, slots, peaks, edges, gains, frame_gain):
     """One power gain per slot (t, j) on bus, slots and peaks."""
-    for c in range(edges.size - 1):
-        gain = frame_gain[c]
-        for t in range(gain.size):
+    for t in range(slots.shape[0]):
+        for c in range(slots.shape[1]):
             met, taken = _FLOOR, _FLOOR
             for j in range(SLOTS):
-                met += slots[c, t, j]
-                slots[c, t, j] *= gains[t, j]
-                taken += slots[c, t, j]
-            gain[t] = taken / met
+                met += slots[t, c, j]
+                taken += slots[t, c, j] * gains[t, j]
+            frame_gain[c, t] = taken / met
+            for j in range(SLOTS):
+                slots[t, c, j] *= gains[t, j]
+    for c in range(edges.size - 1):
+        gain = frame_gain[c]
         for b in range(edges[c], edges[c + 1]):
             for x in range(3):
                 row = bus[x, b]
@@ -145,34 +85,36 @@ def apply_gain(bus, slots, peaks, edges, gains, frame_gain):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def total_power(slots, total):
-    """Slots (c, t, j) over bands: total (t, j)."""
+def _total_power(slots, total):
+    """Slots (t, c, j) over bands: total (t, j)."""
     total[:] = _FLOOR
-    for c in range(slots.shape[0]):
-        total += slots[c]
+    for t in range(slots.shape[0]):
+        for c in range(slots.shape[1]):
+            for j in range(SLOTS):
+                total[t, j] += slots[t, c, j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def filter_bus(bus, slots, peaks, edges, response, before, ratio, totals):
+def _filter_bus(bus, slots, peaks, edges, response, before, share, totals):
     """A filter's squared magnitude (b,) on bus, slots and peaks."""
-    bus_ratio(bus, response, edges, before, ratio)
+    _bus_share(bus, response, edges, before, share)
     for x in range(3):
         for b in range(bus.shape[1]):
             row, h = bus[x, b], np.float32(response[b])
             for t in range(row.size):
                 row[t] *= h
-    total_power(slots, totals[0])
-    for c in range(slots.shape[0]):
-        for t in range(slots.shape[1]):
-            h = ratio[c, t]
+    _total_power(slots, totals[0])
+    for t in range(slots.shape[0]):
+        for c in range(slots.shape[1]):
+            h = share[c, t]
             for j in range(SLOTS):
-                slots[c, t, j] *= h
-    total_power(slots, totals[1])
-    follow_peaks(peaks, totals)
+                slots[t, c, j] *= h
+    _total_power(slots, totals[1])
+    _follow_peaks(peaks, totals)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def follow_peaks(peaks, totals):
+def _follow_peaks(peaks, totals):
     """Squared peaks change as the power of their slot, from totals[0] to totals[1], does."""
     before, after = totals[0].reshape(-1), totals[1].reshape(-1)
     for k in range(peaks.size):
@@ -180,24 +122,24 @@ def follow_peaks(peaks, totals):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gain):
+def _compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gain):
     """The mix-bus compressor."""
     threshold, ratio = values[C_THRESHOLD], values[C_RATIO]
     gains = totals[0]
-    total_power(slots, gains)
+    _total_power(slots, gains)
     set_compressor(
         NOMINAL_LUFS + threshold, ratio, values[C_KNEE], values[C_ATTACK], values[C_RELEASE],
         slots_per_s, constants,
     )  # fmt: skip
-    follow(gains.reshape(-1), constants, smoothing(DETECTOR_MS, slots_per_s))
+    follow(gains.reshape(-1), constants)
     gains *= np.float32(10 ** (-static_gain_db(-threshold, ratio, values[C_KNEE]) / 10))
-    apply_gain(bus, slots, peaks, edges, gains, frame_gain)
+    _apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def compress_bands(
+def _compress_bands(
     values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals, frame_gains,
-    response, amplitudes, before, ratios,
+    response, amplitudes, before, shares,
 ):  # fmt: skip
     """The three-band compressor; Linkwitz-Riley bands are in phase, so amplitudes add."""
     low_pass_amplitude(values[X_LOW], rate, cos1, cos2, amplitudes[0])
@@ -210,51 +152,52 @@ def compress_bands(
         threshold, ratio = values[first], values[first + 1]
         for b in range(response.size):
             response[b] = amplitudes[band, b] * amplitudes[band, b]
-        bus_ratio(bus, response, edges, before, ratios[band])
+        _bus_share(bus, response, edges, before, shares[band])
         set_compressor(
             NOMINAL_LUFS + threshold, ratio, BAND_KNEE_DB, values[first + 2], values[first + 3],
             slots_per_s, constants,
         )  # fmt: skip
         gains = totals[2 + band]
-        detect(slots, ratios[band], gains)
-        follow(gains.reshape(-1), constants, smoothing(DETECTOR_MS, slots_per_s))
+        detect(slots, shares[band], gains)
+        follow(gains.reshape(-1), constants)
         make_up = np.float32(10 ** (-static_gain_db(level - threshold, ratio, BAND_KNEE_DB) / 10))
-        for c in range(slots.shape[0]):
-            for t in range(slots.shape[1]):
+        for t in range(slots.shape[0]):
+            for c in range(slots.shape[1]):
                 met, taken = _FLOOR, _FLOOR
                 for j in range(SLOTS):
-                    met += slots[c, t, j]
-                    taken += gains[t, j] * slots[c, t, j]
+                    met += slots[t, c, j]
+                    taken += gains[t, j] * slots[t, c, j]
                 frame_gains[band, c, t] = np.float32(math.sqrt(make_up * taken / met))
-                ratios[band, c, t] = np.float32(math.sqrt(ratios[band, c, t]))
-        for t in range(slots.shape[1]):
-            for j in range(SLOTS):
-                gains[t, j] = np.float32(math.sqrt(make_up * gains[t, j]))
+                shares[band, c, t] = np.float32(math.sqrt(shares[band, c, t]))
+        flat = gains.reshape(-1)
+        for k in range(flat.size):
+            flat[k] = np.float32(math.sqrt(make_up * flat[k]))
     for c in range(edges.size - 1):
         low, mid, high = frame_gains[0, c], frame_gains[1, c], frame_gains[2, c]
         for b in range(edges[c], edges[c + 1]):
             lows, mids = np.float32(amplitudes[0, b]), np.float32(amplitudes[1, b])
             highs = np.float32(amplitudes[2, b])
+            for t in range(before.size):
+                before[t] = (lows * low[t] + mids * mid[t] + highs * high[t]) ** 2
             for x in range(3):
                 row = bus[x, b]
                 for t in range(row.size):
-                    amplitude = lows * low[t] + mids * mid[t] + highs * high[t]
-                    row[t] *= amplitude * amplitude
-    total_power(slots, totals[0])
-    for c in range(slots.shape[0]):
-        for t in range(slots.shape[1]):
-            lows, mids, highs = ratios[0, c, t], ratios[1, c, t], ratios[2, c, t]
+                    row[t] *= before[t]
+    _total_power(slots, totals[0])
+    for t in range(slots.shape[0]):
+        for c in range(slots.shape[1]):
+            lows, mids, highs = shares[0, c, t], shares[1, c, t], shares[2, c, t]
             for j in range(SLOTS):
                 amplitude = (
                     lows * totals[2, t, j] + mids * totals[3, t, j] + highs * totals[4, t, j]
                 )
-                slots[c, t, j] *= amplitude * amplitude
-    total_power(slots, totals[1])
-    follow_peaks(peaks, totals)
+                slots[t, c, j] *= amplitude * amplitude
+    _total_power(slots, totals[1])
+    _follow_peaks(peaks, totals)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def saturate(values, bus, slots, peaks, edges, totals, frame_gain):
+def _saturate(values, bus, slots, peaks, edges, totals, frame_gain):
     """The level that soft saturation takes away.
 
     The gain of tanh for Gaussian input of standard deviation u is close to
@@ -262,18 +205,18 @@ def saturate(values, bus, slots, peaks, edges, totals, frame_gain):
     """
     drive, mix = 10 ** ((values[S_DRIVE] + NOMINAL_GAIN_DB) / 10), values[S_MIX]
     gains = totals[0]
-    total_power(slots, gains)
+    _total_power(slots, gains)
     flat = gains.reshape(-1)
     for k in range(flat.size):
         wet = 1 / math.sqrt(1 + math.pi / 2 * drive * flat[k] / 2)
         flat[k] = ((1 - mix) + mix * wet) ** 2
         peak = math.sqrt(drive * peaks[k]) + 1e-9
         peaks[k] *= ((1 - mix) + mix * math.tanh(peak) / peak) ** 2 / flat[k]
-    apply_gain(bus, slots, peaks, edges, gains, frame_gain)
+    _apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def image(width, mono_below_hz, bus, rate, cos1):
+def _image(width, mono_below_hz, bus, rate, cos1):
     """Width, and the side's high-pass: two first-order sections, phase included."""
     n = math.tan(math.pi * mono_below_hz / rate)
     for b in range(bus.shape[1]):
@@ -298,27 +241,27 @@ def image(width, mono_below_hz, bus, rate, cos1):
 @njit(cache=True, nogil=True, error_model="numpy")
 def run_master(
     values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals, frame_gains,
-    response, amplitudes, before, ratios,
+    response, amplitudes, before, shares,
 ):  # fmt: skip
     """The mastering chain over a bus (3, b, t) at nominal loudness, in place.
 
-    slots (c, t, j) and squared peaks (k,) follow it; the rest is scratch.
+    slots (t, c, j) and squared peaks (k,) follow it; the rest is scratch.
     """
     if values[C_ON] > 0.5 and values[C_RATIO] > 1.0:
-        compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gains[0])
+        _compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gains[0])
     if values[EQ_ON] > 0.5:
         response[:] = 1.0
         shelf(values[LS_HZ], values[LS_DB], False, rate, cos1, cos2, response)
         bell(values[B1_HZ], values[B1_DB], values[B1_Q], rate, cos1, cos2, response)
         bell(values[B2_HZ], values[B2_DB], values[B2_Q], rate, cos1, cos2, response)
         shelf(values[HS_HZ], values[HS_DB], True, rate, cos1, cos2, response)
-        filter_bus(bus, slots, peaks, edges, response, before, ratios[0], totals)
+        _filter_bus(bus, slots, peaks, edges, response, before, shares[0], totals)
     if values[M_ON] > 0.5:
-        compress_bands(
+        _compress_bands(
             values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals,
-            frame_gains, response, amplitudes, before, ratios,
+            frame_gains, response, amplitudes, before, shares,
         )  # fmt: skip
     if values[S_ON] > 0.5 and values[S_MIX] > 0.0:
-        saturate(values, bus, slots, peaks, edges, totals, frame_gains[0])
+        _saturate(values, bus, slots, peaks, edges, totals, frame_gains[0])
     if values[I_ON] > 0.5:
-        image(values[I_WIDTH], values[I_MONO], bus, rate, cos1)
+        _image(values[I_WIDTH], values[I_MONO], bus, rate, cos1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import statistics
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 from ..errors import MixgymError
 from .cost import Cost, run_apart
 from .machine import describe_machine
+from .needs import need
 
 if TYPE_CHECKING:
     from ..console.meters import Readings
@@ -89,12 +89,7 @@ def bench_mastering(
         MixgymError: matchering or pyloudnorm is not installed, the folder holds fewer than two
             tracks, or a run failed.
     """
-    for library in ("matchering", "pyloudnorm"):
-        if importlib.util.find_spec(library) is None:
-            raise MixgymError(
-                f"This benchmark needs {library}: install mixgym's extra with "
-                "pip install mixgym[bench]."
-            )
+    need("matchering", "pyloudnorm")
     machine = describe_machine()
     tell = tell or (lambda what, share: None)
     drawn = draw_pairs(find_tracks(songs), pairs, seed)

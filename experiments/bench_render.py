@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import MixgymError
 from .cost import Cost, median_cost, run_apart
 from .long_stems import SAMPLE_RATE, write_long_stems
 from .machine import describe_machine
+from .needs import need
 
 OURS, BASELINE = f"{__package__}.run_mix", f"{__package__}.baseline_render"
 REALTIME_GOAL = 0.05  # of the song's length, load to written file
@@ -48,12 +48,7 @@ def bench_render(
     Raises:
         MixgymError: pyloudnorm is not installed, too little disk space, or a run failed.
     """
-    try:
-        import pyloudnorm  # noqa: F401
-    except ImportError:
-        raise MixgymError(
-            "The baseline needs pyloudnorm: install mixgym's extra with pip install mixgym[bench]."
-        ) from None
+    need("pyloudnorm")
     machine = describe_machine()
     tell = tell or (lambda what, share: None)
     with tempfile.TemporaryDirectory(prefix="mixgym-bench-") as folder:

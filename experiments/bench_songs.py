@@ -17,6 +17,7 @@ from ..runtime.results import Outputs
 from ..songs import read_song
 from .independent import integrated_lufs, true_peak_dbtp
 from .machine import describe_machine
+from .needs import need
 
 if TYPE_CHECKING:
     from ..console.render import Progress
@@ -37,8 +38,11 @@ def bench_songs(songs: Path, mixer: str, tell: Progress) -> dict[str, Any]:
         with medians and worst cases.
 
     Raises:
-        MixgymError: no song folders.
+        MixgymError: no song folders, or pyloudnorm is not installed.
     """
+    need("pyloudnorm")
+    if not songs.is_dir():
+        raise MixgymError(f"{songs} is no folder: name one that holds song folders.")
     folders = sorted(folder for folder in songs.iterdir() if folder.is_dir())
     if not folders:
         raise MixgymError(f"{songs} holds no folders of stems.")

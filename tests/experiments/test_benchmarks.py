@@ -19,7 +19,7 @@ from mixgym.experiments.independent import integrated_lufs, true_peak_dbtp
 from mixgym.experiments.long_stems import check_space, write_long_stems
 from mixgym.experiments.machine import describe_machine
 from mixgym.experiments.tables import print_table
-from mixgym.songs.generate import generate_song
+from mixgym.songs.generate import generate_song, write_song
 
 TINY_MINUTES = 0.1
 needs_matchering = pytest.mark.skipif(
@@ -228,3 +228,26 @@ class TestIndependentMeters:
         sine = 0.1 * np.sin(2 * np.pi * 997 * time_s)
         soundfile.write(tmp_path / "sine.wav", np.stack([sine, sine], 1), 48_000, subtype="FLOAT")
         assert integrated_lufs(tmp_path / "sine.wav") == pytest.approx(-20.0, abs=0.1)
+
+
+def test_every_song_of_a_folder_is_mixed_to_target(mixgym, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        with generate_song(seed, 6.0) as song:
+            write_song(song, tmp_path / f"song-{seed}")
+    ran = mixgym("bench", "songs", "--songs", tmp_path, "--json")
+    assert ran.status == 0, ran.err
+    result = json.loads(ran.out)
+    assert set(result["songs"]) == {"song-1", "song-2"}
+    for row in result["songs"].values():
+        assert abs(row["loudness_error_lu"]) <= 0.15  # pyloudnorm's own filters read 0.04 LU apart
+        assert row["true_peak_dbtp"] <= -0.95
+        assert row["on_target"]
+    worst = max(abs(row["loudness_error_lu"]) for row in result["songs"].values())
+    assert result["overall"]["loudness_error_lu"]["worst"] == worst
+
+
+def test_songs_that_are_not_there(mixgym, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        ran = mixgym("bench", "songs", "--songs", folder)
+        assert ran.status == 2
+        assert str(folder) in ran.err
