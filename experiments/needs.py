@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+import importlib.util
 
 from ..errors import MixgymError
 
@@ -14,7 +14,7 @@ def need(*libraries: str) -> None:
         MixgymError: one is not installed.
     """
     for library in libraries:
-        if find_spec(library) is None:
+        if importlib.util.find_spec(library) is None:
             raise MixgymError(
                 f"This benchmark needs {library}: install mixgym's extra with "
                 "pip install 'mixgym[bench]'."
