@@ -11,7 +11,8 @@ from .compressor import DETECTOR_MS, LOUDNESS_OFFSET_DB
 
 _DB_PER_OCTAVE = 10.0 * math.log10(2.0)  # power decibels per factor of two
 _FLOOR = np.float32(1e-12)
-CONSTANTS = 8  # of one compressor, see `set_compressor`
+CONSTANTS = 7  # of one compressor, see `set_compressor`
+GROUP = 4  # compressors that are followed side by side
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
@@ -63,46 +64,80 @@ def set_compressor(threshold_db, ratio, knee_db, attack_ms, release_ms, slots_pe
     """What `follow` wants to know of one compressor, constants (CONSTANTS,).
 
     Threshold, slope and knee in octaves of power; then of attack and of release what a slot
-    leaves of the distance to the target, at its end and on average; of the detector the latter
-    is in `follow`.
+    leaves of the distance to the target, at its end and on average.
     """
     constants[0] = (threshold_db - LOUDNESS_OFFSET_DB) / _DB_PER_OCTAVE
     constants[1] = 1.0 / ratio - 1.0
     constants[2] = max(knee_db, 1e-3) / _DB_PER_OCTAVE
     constants[3], constants[4] = _smoothing(attack_ms, slots_per_s)
     constants[5], constants[6] = _smoothing(release_ms, slots_per_s)
-    constants[7] = slots_per_s
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def follow(levels, constants):
-    """Compressor gains, as powers, from detector powers: levels (k,), in place.
+def follow(levels, constants, slots_per_s):
+    """Gains, as powers, of `GROUP` compressors from their detector powers (GROUP, j, t), in place.
 
     The recursion of `_kernels.follow_gain` for power that is constant within each slot: detector
-    and gain move exponentially, and what counts of them is their mean over the slot. Of the four
-    passes two run on whole vectors.
+    and gain move exponentially, and what counts of them is their mean over the slot. constants is
+    (GROUP, CONSTANTS). What recurs is kept apart from what can run on vectors, and the members of
+    a group fill each other's waits.
     """
-    threshold, slope, knee = constants[0], constants[1], constants[2]
-    attack, attack_mean = constants[3], constants[4]
-    release, release_mean = constants[5], constants[6]
-    left, left_mean = _smoothing(DETECTOR_MS, constants[7])
-    detector, detector_mean = np.float32(left), np.float32(left_mean)
+    left, left_mean = _smoothing(DETECTOR_MS, slots_per_s)
+    _detect(levels, np.float32(left), np.float32(left_mean))
     half = np.float32(0.5)
-    power, gain = np.float32(0.0), np.float32(0.0)
-    for k in range(levels.size):
-        heard = levels[k] + _FLOOR
-        levels[k] = heard + detector_mean * (power - heard)
-        power = heard + detector * (power - heard)
-    bend = slope / (np.float32(2.0) * knee)
-    for k in range(levels.size):
-        over = _log2(levels[k]) - threshold
-        bent = min(max(over + half * knee, np.float32(0.0)), knee)
-        levels[k] = bend * bent * bent + slope * max(over - half * knee, np.float32(0.0))
-    for k in range(levels.size):
-        target = levels[k]
-        distance = gain - target
-        down = distance > np.float32(0.0)
-        levels[k] = target + (attack_mean if down else release_mean) * distance
-        gain = target + (attack if down else release) * distance
-    for k in range(levels.size):
-        levels[k] = _exp2(levels[k])
+    for q in range(GROUP):
+        threshold, slope, knee = constants[q, 0], constants[q, 1], constants[q, 2]
+        bend = slope / (np.float32(2.0) * knee)
+        row = levels[q].reshape(-1)
+        for k in range(row.size):
+            over = _log2(row[k]) - threshold
+            bent = min(max(over + half * knee, np.float32(0.0)), knee)
+            row[k] = bend * bent * bent + slope * max(over - half * knee, np.float32(0.0))
+    _smooth(levels, constants)
+    row = levels.reshape(-1)
+    for k in range(row.size):
+        row[k] = _exp2(row[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _detect(levels, left, mean):
+    """The detectors' means over slots, in place."""
+    a = b = c = d = np.float32(0.0)
+    first, second, third, fourth = levels[0], levels[1], levels[2], levels[3]
+    for t in range(levels.shape[2]):
+        for j in range(levels.shape[1]):
+            x = first[j, t] + _FLOOR
+            first[j, t] = x + mean * (a - x)
+            a = x + left * (a - x)
+            x = second[j, t] + _FLOOR
+            second[j, t] = x + mean * (b - x)
+            b = x + left * (b - x)
+            x = third[j, t] + _FLOOR
+            third[j, t] = x + mean * (c - x)
+            c = x + left * (c - x)
+            x = fourth[j, t] + _FLOOR
+            fourth[j, t] = x + mean * (d - x)
+            d = x + left * (d - x)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+def _step(gain, target, k):
+    """Gain at a slot's end and its mean over the slot."""
+    distance = gain - target
+    down = distance > np.float32(0.0)
+    mean = target + (k[4] if down else k[6]) * distance
+    return target + (k[3] if down else k[5]) * distance, mean
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _smooth(levels, constants):
+    """Attack and release in octaves, in place."""
+    a = b = c = d = np.float32(0.0)
+    first, second, third, fourth = levels[0], levels[1], levels[2], levels[3]
+    k, m, n, o = constants[0], constants[1], constants[2], constants[3]
+    for t in range(levels.shape[2]):
+        for j in range(levels.shape[1]):
+            a, first[j, t] = _step(a, first[j, t], k)
+            b, second[j, t] = _step(b, second[j, t], m)
+            c, third[j, t] = _step(c, third[j, t], n)
+            d, fourth[j, t] = _step(d, fourth[j, t], o)

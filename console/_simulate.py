@@ -1,9 +1,11 @@
 """The inner loops of `simulate`, in Numba: one mix of one analysed song per call.
 
-Axes: s stems, t frames of 100 ms, b fine bands, c coarse bands, j slots of a frame, k all slots;
-"b t" is one axis that runs through all bands' frames. Powers are float32 mean squares; stereo is
-carried as <LL>, <RR>, Re<LR>. Nothing is allocated here. Inner loops write one array each:
-with more, the compiler cannot rule out that they overlap, and gives up on vectors.
+Axes: s stems, t frames of 100 ms, b fine bands, c coarse bands, j slots of a frame; "b t" is one
+axis that runs through all bands' frames. Frames are innermost, padded to whole vectors, so that
+all but the recursions over time run on vectors. Powers are float32 mean squares; stereo is
+carried as <LL>, <RR>, Re<LR>. Nothing is allocated here. Inner loops write one array each: with
+more, the compiler cannot rule out that they overlap. What they are in is inlined: a call with
+arrays costs more than a hundred frames' arithmetic.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ._dynamics import _FLOOR, follow, set_compressor, static_gain_db
+from ._dynamics import _FLOOR, GROUP, follow, set_compressor, static_gain_db
 from ._responses import bell, high_pass, shelf
 from .analysis import SLOTS
 from .parameters import NOMINAL_LUFS, SEND_OFF_DB, STRIP
@@ -31,6 +33,7 @@ from .parameters import NOMINAL_LUFS, SEND_OFF_DB, STRIP
     )
 )  # fmt: skip
 LOWEST_HZ = STRIP["high_pass_hz"].low
+COHERENCE = np.float32(0.3)  # of the stems' peaks within a slot: 0 adds powers, 1 amplitudes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -69,235 +72,277 @@ def stereo_matrix(values, channels, gain, matrix):
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def run_strips(
     strips, keys, channels, fine, slots, crest, fine_sums, slot_means, balance, edges, kweight,
-    cos1, cos2, rate, slots_per_s, response, key_response, matrix, constants, chunk, weight, gains,
-    out, frame_gain, band_power, bus, sends, stem_k, stem_bands, bus_slots, peaks,
+    cos1, cos2, rate, slots_per_s, response, matrix, constants, chunk, weight, levels, out,
+    frame_gain, band_power, bus, sends, stem_k, stem_bands, bus_slots, peaks, wants_slots,
 ):  # fmt: skip
     """Stems through their strips, summed.
 
     Writes bus (3, b t), sends (4, b t) (power of L + R for the reverb, <LL>, <RR>, <LR> for the
-    delay), stem_k (s, t) K-weighted power, stem_bands (s, b) mean power, bus_slots (t, c, j) and
-    peaks (2 sides, 2, k): squared, and magnitudes, each summed over stems.
+    delay), stem_k (s, t) K-weighted power, stem_bands (s, b) mean power, bus_slots (c, j, t) and
+    peaks (2 sides, 2, j, t): squared, and magnitudes, each summed over stems.
     """
-    frames = slots.shape[1]
-    padded = stem_k.shape[1]
     bus[:] = 0.0
     bus_slots[:] = 0.0
     peaks[:] = 0.0
     sends[:] = 0.0
+    _follow_all(
+        strips, keys, fine, slots, fine_sums, edges, cos1, cos2, rate, slots_per_s, response,
+        constants, weight, levels,
+    )  # fmt: skip
+    followed = 0
     for s in range(fine.shape[0]):
-        values, key = strips[s], keys[s]
+        values = strips[s]
         strip_response(values, rate, cos1, cos2, response)
         gain = 10.0 ** (values[FADER] / 20.0)
-        squeezed = values[C_ON] > 0.5 and values[C_RATIO] > 1.0
+        gains = levels[levels.shape[0] - 1]
+        squeezed = _squeezes(values)
         if squeezed:
-            key_response[:] = 1.0
-            if key == s:
-                key_response[:] = response
-            if values[SC_HZ] > LOWEST_HZ:
-                high_pass(values[SC_HZ], rate, cos1, cos2, key_response)
             gain *= 10.0 ** (
                 -static_gain_db(-values[C_THRESHOLD], values[C_RATIO], values[C_KNEE]) / 20.0
             )
-            set_compressor(
-                NOMINAL_LUFS + values[C_THRESHOLD], values[C_RATIO], values[C_KNEE],
-                values[C_ATTACK], values[C_RELEASE], slots_per_s, constants,
-            )  # fmt: skip
-            for c in range(edges.size - 1):
-                _band_share(
-                    fine[key], key_response, edges[c], edges[c + 1], fine_sums[key, c], weight[c]
-                )
-            detect(slots[key], weight, gains)
-            follow(gains.reshape(-1), constants)
+            gains = levels[followed]
+            followed += 1
             mean_gains(slots[s], gains, slot_means[s], frame_gain)
         else:
-            gains[:] = 1.0
             frame_gain[:] = 1.0
         stereo_matrix(values, channels[s], gain, matrix)
-        reverb, delay = np.float32(0.0), np.float32(0.0)
-        if values[REVERB_SEND] > SEND_OFF_DB:
-            reverb = np.float32(10.0 ** (values[REVERB_SEND] / 10.0))
-        if values[DELAY_SEND] > SEND_OFF_DB:
-            delay = np.float32(10.0 ** (values[DELAY_SEND] / 10.0))
-        stem_k[s] = 0.0
-        band_power[:] = 0.0
+        _place_powers(
+            fine[s], channels[s], response, frame_gain, edges, matrix, kweight,
+            _send(values[REVERB_SEND]), _send(values[DELAY_SEND]), chunk, bus, sends, stem_k[s],
+            stem_bands[s], band_power,
+        )  # fmt: skip
         for c in range(edges.size - 1):
-            first, last = edges[c] * padded, edges[c + 1] * padded
-            part = chunk[:, : last - first]
-            _set_gains(response, edges[c], edges[c + 1], frame_gain[c], part[0])
-            parts = fine[s, :, first:last]
-            if channels[s] == 1:
-                _place_mono(
-                    parts, part, matrix, reverb, delay, bus[:, first:last], sends[:, first:last]
-                )
-            else:
-                _place_stereo(
-                    parts, part, matrix, reverb, delay, bus[:, first:last], sends[:, first:last]
-                )
-            _read_stem(part[1], edges[c], edges[c + 1], kweight, stem_k[s], band_power[c],
-                       stem_bands[s], frames)  # fmt: skip
-        _place_slots(slots[s], gains, band_power, frame_gain, slot_means[s], out, bus_slots)
+            for t in range(stem_k.shape[1]):
+                weight[c, t] = band_power[c, t] / (frame_gain[c, t] * slot_means[s, c, t] + _FLOOR)
+        detect(slots[s], weight, out)
+        if squeezed:
+            _multiply(out, gains)
+        if wants_slots:
+            _place_slots(slots[s], weight, gains, squeezed, bus_slots)
         _place_peaks(crest[s], balance[s], channels[s], matrix, out, peaks)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _squeezes(values):
+    return values[C_ON] > 0.5 and values[C_RATIO] > 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _send(level_db):
+    return np.float32(10.0 ** (level_db / 10.0) if level_db > SEND_OFF_DB else 0.0)
+
+
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _band_share(fine, response, first, last, sums, share):
-    """What a filter (b,) leaves of a coarse band's power over time: share (t,)."""
-    share[:] = 0.0
-    for b in range(first, last):
-        h = np.float32(response[b])
-        left = fine[0, b * share.size : (b + 1) * share.size]
-        right = fine[1, b * share.size : (b + 1) * share.size]
-        for t in range(share.size):
-            share[t] += h * (left[t] + right[t])
-    for t in range(share.size):
-        share[t] /= sums[t] + _FLOOR
+def _follow_all(
+    strips, keys, fine, slots, fine_sums, edges, cos1, cos2, rate, slots_per_s, response, constants,
+    weight, levels,
+):  # fmt: skip
+    """Gains of all compressors in use, in the order of their stems: levels (any, j, t)."""
+    count = 0
+    for s in range(fine.shape[0]):
+        values, key = strips[s], keys[s]
+        if not _squeezes(values):
+            continue
+        response[:] = 1.0
+        if key == s:
+            strip_response(values, rate, cos1, cos2, response)
+        if values[SC_HZ] > LOWEST_HZ:
+            high_pass(values[SC_HZ], rate, cos1, cos2, response)
+        band_shares(fine[key], response, edges, fine_sums[key], weight)
+        detect(slots[key], weight, levels[count])
+        set_compressor(
+            NOMINAL_LUFS + values[C_THRESHOLD], values[C_RATIO], values[C_KNEE],
+            values[C_ATTACK], values[C_RELEASE], slots_per_s, constants[count],
+        )  # fmt: skip
+        count += 1
+    for first in range(0, count, GROUP):
+        follow(levels[first : first + GROUP], constants[first : first + GROUP], slots_per_s)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def band_shares(fine, response, edges, sums, shares):
+    """What a filter (b,) leaves of each coarse band's power over time: shares (c, t).
+
+    fine (2 or 3, b t): <LL> and <RR>; sums (c, t): their sums over each band.
+    """
+    frames = shares.shape[1]
+    for c in range(edges.size - 1):
+        share = shares[c]
+        for t in range(frames):
+            share[t] = np.float32(0.0)
+        for b in range(edges[c], edges[c + 1]):
+            h = np.float32(response[b])
+            left, right = fine[0, b * frames : (b + 1) * frames], fine[1, b * frames :]
+            for t in range(frames):
+                share[t] += h * (left[t] + right[t])
+        before = sums[c]
+        for t in range(frames):
+            share[t] /= before[t] + _FLOOR
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def detect(slots, weight, levels):
-    """Detector powers (t, j) from slots (t, c, j) and weights (c, t)."""
-    levels[:] = 0.0
-    for t in range(slots.shape[0]):
-        for c in range(slots.shape[1]):
-            w = weight[c, t]
-            for j in range(SLOTS):
-                levels[t, j] += w * slots[t, c, j]
+    """Detector powers (j, t) from slots (c, j, t) and weights (c, t)."""
+    for j in range(slots.shape[1]):
+        row = levels[j]
+        for t in range(row.size):
+            row[t] = np.float32(0.0)
+        for c in range(slots.shape[0]):
+            w, x = weight[c], slots[c, j]
+            for t in range(row.size):
+                row[t] += w[t] * x[t]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def mean_gains(slots, gains, slot_means, frame_gain):
-    """Mean of gains (t, j) in each frame, weighted by the power they meet in a band: (c, t)."""
-    for t in range(slots.shape[0]):
-        for c in range(slots.shape[1]):
-            taken = np.float32(0.0)
-            for j in range(SLOTS):
-                taken += gains[t, j] * slots[t, c, j]
-            frame_gain[c, t] = (taken / SLOTS + _FLOOR) / (slot_means[c, t] + _FLOOR)
+    """Mean of gains (j, t) in each frame, weighted by the power they meet in a band: (c, t)."""
+    for c in range(slots.shape[0]):
+        row = frame_gain[c]
+        for t in range(row.size):
+            row[t] = np.float32(0.0)
+        for j in range(SLOTS):
+            g, x = gains[j], slots[c, j]
+            for t in range(row.size):
+                row[t] += g[t] * x[t]
+        means = slot_means[c]
+        for t in range(row.size):
+            row[t] = (row[t] * np.float32(1.0 / SLOTS) + _FLOOR) / (means[t] + _FLOOR)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _set_gains(response, first, last, frame_gain, gains):
-    """Power gain of a coarse band's fine bands over time: gains (b t)."""
-    frames = frame_gain.size
-    for b in range(first, last):
-        h = np.float32(response[b])
-        row = gains[(b - first) * frames : (b - first + 1) * frames]
-        for t in range(frames):
-            row[t] = h * frame_gain[t]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _add(total, x, factor):
-    for i in range(total.size):
-        total[i] += factor * x[i]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
 def _add_form(total, gains, left, right, cross, l_factor, r_factor, c_factor):
     for i in range(total.size):
         form = l_factor * left[i] + r_factor * right[i] + c_factor * cross[i]
         total[i] += gains[i] * form
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _place_mono(fine, part, matrix, reverb, delay, bus, sends):
-    """A mono stem's part (3, i) under gains part[0] onto bus and sends; its power in part[1]."""
-    gains, power = part[0], part[1]
-    left = fine[0]
-    for i in range(gains.size):
-        gains[i] *= left[i]
-    ll, rr, lr = np.float32(matrix[0, 0]), np.float32(matrix[1, 0]), np.float32(matrix[2, 0])
-    both = ll + rr
-    for i in range(gains.size):
-        power[i] = both * gains[i]
-    _add(bus[0], gains, ll)
-    _add(bus[1], gains, rr)
-    _add(bus[2], gains, lr)
-    if reverb > 0.0:
-        _add(sends[0], gains, reverb * (both + np.float32(2.0) * lr))
-    if delay > 0.0:
-        _add(sends[1], gains, delay * ll)
-        _add(sends[2], gains, delay * rr)
-        _add(sends[3], gains, delay * lr)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+def _add(total, powers, factor):
+    for i in range(total.size):
+        total[i] += factor * powers[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _place_stereo(fine, part, matrix, reverb, delay, bus, sends):
-    """The same of a stereo stem."""
+def _place_powers(
+    fine, channels, response, frame_gain, edges, matrix, kweight, reverb, delay, chunk, bus, sends,
+    stem_k, stem_bands, band_power,
+):  # fmt: skip
+    """One stem (3, b t) onto bus and sends; its K-weighted power, and powers over t and over b."""
     m = matrix.astype(np.float32)
-    gains, power = part[0], part[1]
-    left, right, cross = fine[0], fine[1], fine[2]
+    two = np.float32(2.0)
     l_sum, r_sum, c_sum = m[0, 0] + m[1, 0], m[0, 1] + m[1, 1], m[0, 2] + m[1, 2]
-    power[:] = 0.0
-    _add_form(power, gains, left, right, cross, l_sum, r_sum, c_sum)
-    for x in range(3):
-        _add_form(bus[x], gains, left, right, cross, m[x, 0], m[x, 1], m[x, 2])
-    if reverb > 0.0:
-        two = np.float32(2.0)
-        _add_form(
-            sends[0], gains, left, right, cross, reverb * (l_sum + two * m[2, 0]),
-            reverb * (r_sum + two * m[2, 1]), reverb * (c_sum + two * m[2, 2]),
-        )  # fmt: skip
-    if delay > 0.0:
-        for x in range(3):
-            _add_form(
-                sends[1 + x], gains, left, right, cross, delay * m[x, 0], delay * m[x, 1],
-                delay * m[x, 2],
-            )  # fmt: skip
+    frames = stem_k.size
+    stem_k[:] = np.float32(0.0)
+    for c in range(edges.size - 1):
+        i, end = edges[c] * frames, edges[c + 1] * frames
+        gains, power = chunk[0, : end - i], chunk[1, : end - i]
+        frame = frame_gain[c]
+        for b in range(edges[c], edges[c + 1]):
+            h = np.float32(response[b])
+            row = gains[(b - edges[c]) * frames : (b - edges[c] + 1) * frames]
+            for t in range(frames):
+                row[t] = h * frame[t]
+        left = fine[0, i:end]
+        if channels == 1:
+            for x in range(gains.size):
+                gains[x] *= left[x]
+            for x in range(gains.size):
+                power[x] = l_sum * gains[x]
+            for x in range(3):
+                _add(bus[x, i:end], gains, m[x, 0])
+            if reverb > 0.0:
+                _add(sends[0, i:end], gains, reverb * (l_sum + two * m[2, 0]))
+            if delay > 0.0:
+                for x in range(3):
+                    _add(sends[1 + x, i:end], gains, delay * m[x, 0])
+        else:
+            right, cross = fine[1, i:end], fine[2, i:end]
+            for x in range(gains.size):
+                power[x] = gains[x] * (l_sum * left[x] + r_sum * right[x] + c_sum * cross[x])
+            for x in range(3):
+                _add_form(bus[x, i:end], gains, left, right, cross, m[x, 0], m[x, 1], m[x, 2])
+            if reverb > 0.0:
+                _add_form(
+                    sends[0, i:end], gains, left, right, cross, reverb * (l_sum + two * m[2, 0]),
+                    reverb * (r_sum + two * m[2, 1]), reverb * (c_sum + two * m[2, 2]),
+                )  # fmt: skip
+            if delay > 0.0:
+                for x in range(3):
+                    _add_form(
+                        sends[1 + x, i:end], gains, left, right, cross, delay * m[x, 0],
+                        delay * m[x, 1], delay * m[x, 2],
+                    )  # fmt: skip
+        over_bands = band_power[c]
+        for t in range(frames):
+            over_bands[t] = np.float32(0.0)
+        for b in range(edges[c], edges[c + 1]):
+            row = power[(b - edges[c]) * frames : (b - edges[c] + 1) * frames]
+            k, total = kweight[b], np.float32(0.0)
+            for t in range(frames):
+                stem_k[t] += k * row[t]
+            for t in range(frames):
+                over_bands[t] += row[t]
+            for t in range(frames):
+                total += row[t]
+            stem_bands[b] = total
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _read_stem(power, first, last, kweight, stem_k, band_power, stem_bands, frames):
-    """Sums of a stem's power (b t): K-weighted and plain over bands, and over time."""
-    padded = stem_k.size
-    for b in range(first, last):
-        row = power[(b - first) * padded : (b - first + 1) * padded]
-        k = kweight[b]
-        total = np.float32(0.0)
-        for t in range(padded):
-            stem_k[t] += k * row[t]
-        for t in range(padded):
-            band_power[t] += row[t]
-        for t in range(padded):
-            total += row[t]
-        stem_bands[b] = total / frames
+def _multiply(powers, gains):
+    row, factor = powers.reshape(-1), gains.reshape(-1)
+    for i in range(row.size):
+        row[i] *= factor[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _place_slots(slots, gains, band_power, frame_gain, slot_means, out, bus_slots):
-    """A stem's power (c, t) dealt to its slots: added to the bus's, and over bands in out."""
-    out[:] = 0.0
-    for t in range(slots.shape[0]):
-        for c in range(slots.shape[1]):
-            share = band_power[c, t] / (frame_gain[c, t] * slot_means[c, t] + _FLOOR)
-            for j in range(SLOTS):
-                power = share * gains[t, j] * slots[t, c, j]
-                out[t, j] += power
-                bus_slots[t, c, j] += power
+def _place_slots(slots, weight, gains, squeezed, bus_slots):
+    """Add a stem's slots (c, j, t) under weights (c, t) and gains (j, t) to the bus's."""
+    for c in range(slots.shape[0]):
+        w = weight[c]
+        for j in range(SLOTS):
+            row, x, g = bus_slots[c, j], slots[c, j], gains[j]
+            if squeezed:
+                for t in range(row.size):
+                    row[t] += w[t] * g[t] * x[t]
+            else:
+                for t in range(row.size):
+                    row[t] += w[t] * x[t]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _place_peaks(crest, balance, channels, matrix, out, peaks):
-    """Peaks of one stem on either side, from its power over slots out (t, j).
+    """Peaks of one stem on either side, from its power over slots out (j, t).
 
-    crest (2, t, j): squared peaks over the power of both channels; balance (3,): <LL>, <RR> and
+    crest (2, j, t): squared peaks over the power of both channels; balance (3,): <LL>, <RR> and
     <LR> of the whole stem.
     """
     flat = out.reshape(-1)
-    sides = np.empty(2)
+    before, total = balance[0] + balance[1] + 1e-20, 1e-20
     for x in range(2):
-        sides[x] = (
-            matrix[x, 0] * balance[0] + matrix[x, 1] * balance[1] + matrix[x, 2] * balance[2]
-        )
-    total, before = sides[0] + sides[1] + 1e-20, balance[0] + balance[1] + 1e-20
+        total += _form(matrix[x], balance)
     for x in range(2):
-        share = 1.0
-        if channels == 2:
-            share = balance[x] / before + 1e-9
-        factor = np.float32(sides[x] / total / share)
+        share = balance[x] / before + 1e-9 if channels == 2 else 1.0
+        factor = np.float32(_form(matrix[x], balance) / total / share)
         row = crest[x].reshape(-1)
-        squares, magnitudes = peaks[x, 0], peaks[x, 1]
+        squares, magnitudes = peaks[x, 0].reshape(-1), peaks[x, 1].reshape(-1)
         for k in range(flat.size):
             squares[k] += factor * row[k] * flat[k]
         for k in range(flat.size):
             magnitudes[k] += np.float32(math.sqrt(factor * row[k] * flat[k]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _form(row, powers):
+    return row[0] * powers[0] + row[1] * powers[1] + row[2] * powers[2]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def join_peaks(peaks):
+    """Squared peaks of the sum, to peaks[0, 0], from those of the stems (2 sides, 2, j, t)."""
+    for x in range(2):
+        squares, magnitudes = peaks[x, 0].reshape(-1), peaks[x, 1].reshape(-1)
+        for k in range(squares.size):
+            squares[k] += COHERENCE * (magnitudes[k] * magnitudes[k] - squares[k])
+    left, right = peaks[0, 0].reshape(-1), peaks[1, 0].reshape(-1)
+    for k in range(left.size):
+        left[k] = max(left[k], right[k])

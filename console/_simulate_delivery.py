@@ -33,9 +33,9 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
     """Drive, and what the limiter does to energy (t,) of K-weighted frames, in place.
 
     Args:
-        slot_weights: K-weighted power in slots, (t, j).
-        peaks: squared, (k,).
-        needs (k,), held (DRIVES,), limited (DRIVES, t), reduction (DRIVES,): scratch.
+        slot_weights: K-weighted power in slots, (j, t).
+        peaks: squared, (j, t).
+        needs (j, t), held (2, DRIVES), limited (DRIVES, t), reduction (DRIVES,): scratch.
 
     Returns:
         Drive, true peak of the master in dBTP, mean gain reduction in dB.
@@ -48,15 +48,17 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
     if seeks:
         drive = values[TARGET] - loudness
     highest = np.float32(0.0)
-    for k in range(peaks.size):
-        highest = max(highest, peaks[k])
+    squares = peaks.reshape(-1)
+    for k in range(squares.size):
+        highest = max(highest, squares[k])
     peak_db = 10 * math.log10(highest + 1e-20) + drive
     if values[LIMITER_ON] < 0.5 or peak_db <= values[CEILING]:
         energy *= np.float32(10 ** (drive / 10))
         return drive, peak_db, 0.0
     ceiling = values[CEILING] - SAFETY_DB
-    for k in range(peaks.size):
-        needs[k] = np.float32(ceiling - drive) - _DB_PER_OCTAVE * _log2(peaks[k] + 1e-20)
+    allowed, row = np.float32(ceiling - drive), needs.reshape(-1)
+    for k in range(row.size):
+        row[k] = allowed - _DB_PER_OCTAVE * _log2(squares[k] + np.float32(1e-20))
     tried = DRIVES if seeks else 1
     slot_ms = 1000.0 / slots_per_s
     limit(
@@ -92,8 +94,8 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
 def limit(needs, slot_weights, energy, look_ahead, release, held, limited, reduction):
     """A look-ahead limiter at the slots' rate, for all drives at once.
 
-    needs (k,): gain in dB that each slot may have, 0 dB of extra drive. look_ahead and release in
-    slots. Where in a slot its peak falls is unknown: on average the gain falls `look_ahead` before
+    needs (j, t): gain in dB that each slot may have, 0 dB of extra drive. look_ahead and release in
+    slots; held (2, DRIVES) is scratch. Where in a slot its peak falls is unknown: on average the gain falls `look_ahead` before
     the middle. Writes limited (DRIVES, t), energies per frame with drive and limiter, and
     reduction (DRIVES,), the mean gain reduction in dB.
     """
@@ -101,30 +103,54 @@ def limit(needs, slot_weights, energy, look_ahead, release, held, limited, reduc
     left = np.float32(math.exp(-1.0 / release))
     mean = np.float32((1.0 - left) * release)
     one, zero = np.float32(1.0), np.float32(0.0)
-    held[:] = zero
+    gains, row = held[0], held[1]
+    gains[:] = zero
     reduction[:] = zero
     limited[:] = zero
-    row = np.empty(DRIVES, dtype=np.float32)
     for t in range(energy.size):
         row[:] = zero
         met = np.float32(1e-20)
         for j in range(SLOTS):
-            need = needs[t * SLOTS + j]
-            weight = slot_weights[t, j]
+            need = needs[j, t]
+            weight = slot_weights[j, t]
             met += weight
             for d in range(DRIVES):
                 wanted = min(zero, need - STEPS_DB[d])
-                distance = held[d] - wanted
+                distance = gains[d] - wanted
                 falls = distance > zero
                 end = wanted if falls else wanted + left * distance
                 level = (
                     wanted + (one - after) * distance if falls else wanted + mean * distance
                 )
-                held[d] = end
+                gains[d] = end
                 reduction[d] -= level
                 row[d] += weight * _exp2((level + STEPS_DB[d]) / _DB_PER_OCTAVE)
         share = energy[t] / met
         for d in range(DRIVES):
             limited[d, t] = row[d] * share
     for d in range(DRIVES):
-        reduction[d] /= needs.size
+        reduction[d] /= energy.size * SLOTS
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def weigh_slots(slots, coarse_k, out):
+    """K-weighted power in slots, out (j, t), from slots (c, j, t)."""
+    row = out.reshape(-1)
+    for k in range(row.size):
+        row[k] = np.float32(0.0)
+    for c in range(slots.shape[0]):
+        part, weight = slots[c].reshape(-1), coarse_k[c]
+        for k in range(row.size):
+            row[k] += weight * part[k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def apply_drive(bus, before, after, frames):
+    """Scale a bus (3, b, t) as its K-weighted frames were scaled, (t,); before is overwritten."""
+    for t in range(frames):
+        before[t] = after[t] / (before[t] + np.float32(1e-20))
+    for x in range(3):
+        for b in range(bus.shape[1]):
+            row = bus[x, b]
+            for t in range(frames):
+                row[t] *= before[t]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ._dynamics import _FLOOR, follow, set_compressor, static_gain_db
+from ._dynamics import _FLOOR, GROUP, follow, set_compressor, static_gain_db
 from ._responses import bell, low_pass_amplitude, shelf
 from ._simulate import detect
 from .analysis import SLOTS
@@ -44,71 +44,84 @@ def scale(bus, slots, peaks, gain):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _bus_share(bus, response, edges, before, share):
-    """What a filter (b,) leaves of each coarse band of a bus: share (c, t); before (t,) scratch."""
+def _bus_shares(bus, response, edges, before, shares):
+    """What a filter (b,) leaves of each coarse band of a bus: shares (c, t); before (t,) scratch."""
     for c in range(edges.size - 1):
-        before[:] = _FLOOR
-        left_over = share[c]
-        left_over[:] = _FLOOR
+        share = shares[c]
+        for t in range(share.size):
+            share[t] = _FLOOR
+            before[t] = _FLOOR
         for b in range(edges[c], edges[c + 1]):
             h, left, right = np.float32(response[b]), bus[0, b], bus[1, b]
-            for t in range(before.size):
+            for t in range(share.size):
                 before[t] += left[t] + right[t]
-            for t in range(before.size):
-                left_over[t] += h * (left[t] + right[t])
-        for t in range(before.size):
-            left_over[t] /= before[t]
+            for t in range(share.size):
+                share[t] += h * (left[t] + right[t])
+        for t in range(share.size):
+            share[t] /= before[t]
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _met_gains(slots, gains, frame_gain):
+    """Mean of gains (j, t) in each frame, weighted by the power in slots (c, j, t): (c, t)."""
+    for c in range(slots.shape[0]):
+        row = frame_gain[c]
+        for t in range(row.size):
+            met, taken = _FLOOR, _FLOOR
+            for j in range(SLOTS):
+                met += slots[c, j, t]
+                taken += gains[j, t] * slots[c, j, t]
+            row[t] = taken / met
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _apply_gain(bus, slots, peaks, edges, gains, frame_gain):
-    """One power gain per slot (t, j) on bus, slots and peaks."""
-    for t in range(slots.shape[0]):
-        for c in range(slots.shape[1]):
-            met, taken = _FLOOR, _FLOOR
-            for j in range(SLOTS):
-                met += slots[t, c, j]
-                taken += slots[t, c, j] * gains[t, j]
-            frame_gain[c, t] = taken / met
-            for j in range(SLOTS):
-                slots[t, c, j] *= gains[t, j]
+    """One power gain per slot (j, t) on bus, slots and peaks."""
+    _met_gains(slots, gains, frame_gain)
+    flat = gains.reshape(-1)
     for c in range(edges.size - 1):
+        row = slots[c].reshape(-1)
+        for k in range(row.size):
+            row[k] *= flat[k]
         gain = frame_gain[c]
         for b in range(edges[c], edges[c + 1]):
             for x in range(3):
-                row = bus[x, b]
-                for t in range(row.size):
-                    row[t] *= gain[t]
-    flat = gains.reshape(-1)
+                line = bus[x, b]
+                for t in range(line.size):
+                    line[t] *= gain[t]
+    squares = peaks.reshape(-1)
     for k in range(flat.size):
-        peaks[k] *= flat[k]
+        squares[k] *= flat[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _total_power(slots, total):
-    """Slots (t, c, j) over bands: total (t, j)."""
-    total[:] = _FLOOR
-    for t in range(slots.shape[0]):
-        for c in range(slots.shape[1]):
-            for j in range(SLOTS):
-                total[t, j] += slots[t, c, j]
+    """Slots (c, j, t) over bands: total (j, t)."""
+    row = total.reshape(-1)
+    for k in range(row.size):
+        row[k] = _FLOOR
+    for c in range(slots.shape[0]):
+        part = slots[c].reshape(-1)
+        for k in range(row.size):
+            row[k] += part[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _filter_bus(bus, slots, peaks, edges, response, before, share, totals):
+def _filter_bus(bus, slots, peaks, edges, response, before, shares, totals):
     """A filter's squared magnitude (b,) on bus, slots and peaks."""
-    _bus_share(bus, response, edges, before, share)
+    _bus_shares(bus, response, edges, before, shares)
     for x in range(3):
         for b in range(bus.shape[1]):
-            row, h = bus[x, b], np.float32(response[b])
-            for t in range(row.size):
-                row[t] *= h
+            line, h = bus[x, b], np.float32(response[b])
+            for t in range(line.size):
+                line[t] *= h
     _total_power(slots, totals[0])
-    for t in range(slots.shape[0]):
-        for c in range(slots.shape[1]):
-            h = share[c, t]
-            for j in range(SLOTS):
-                slots[t, c, j] *= h
+    for c in range(slots.shape[0]):
+        share = shares[c]
+        for j in range(SLOTS):
+            row = slots[c, j]
+            for t in range(row.size):
+                row[t] *= share[t]
     _total_power(slots, totals[1])
     _follow_peaks(peaks, totals)
 
@@ -116,9 +129,9 @@ def _filter_bus(bus, slots, peaks, edges, response, before, share, totals):
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _follow_peaks(peaks, totals):
     """Squared peaks change as the power of their slot, from totals[0] to totals[1], does."""
-    before, after = totals[0].reshape(-1), totals[1].reshape(-1)
-    for k in range(peaks.size):
-        peaks[k] *= after[k] / before[k]
+    before, after, squares = totals[0].reshape(-1), totals[1].reshape(-1), peaks.reshape(-1)
+    for k in range(squares.size):
+        squares[k] *= after[k] / before[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -129,10 +142,10 @@ def _compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, 
     _total_power(slots, gains)
     set_compressor(
         NOMINAL_LUFS + threshold, ratio, values[C_KNEE], values[C_ATTACK], values[C_RELEASE],
-        slots_per_s, constants,
+        slots_per_s, constants[0],
     )  # fmt: skip
-    follow(gains.reshape(-1), constants)
-    gains *= np.float32(10 ** (-static_gain_db(-threshold, ratio, values[C_KNEE]) / 10))
+    follow(totals[:GROUP], constants[:GROUP], slots_per_s)
+    _scale(gains, np.float32(10 ** (-static_gain_db(-threshold, ratio, values[C_KNEE]) / 10)))
     _apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
@@ -148,30 +161,24 @@ def _compress_bands(
         low, up = amplitudes[0, b], amplitudes[2, b]
         amplitudes[1, b], amplitudes[2, b] = (1 - low) * up, (1 - low) * (1 - up)
     for band in range(3):
-        first, level = (LOW, MID, HIGH)[band], (_LOW_LEVEL, _MID_LEVEL, _HIGH_LEVEL)[band]
-        threshold, ratio = values[first], values[first + 1]
+        first = (LOW, MID, HIGH)[band]
         for b in range(response.size):
             response[b] = amplitudes[band, b] * amplitudes[band, b]
-        _bus_share(bus, response, edges, before, shares[band])
+        _bus_shares(bus, response, edges, before, shares[band])
+        detect(slots, shares[band], totals[band])
         set_compressor(
-            NOMINAL_LUFS + threshold, ratio, BAND_KNEE_DB, values[first + 2], values[first + 3],
-            slots_per_s, constants,
+            NOMINAL_LUFS + values[first], values[first + 1], BAND_KNEE_DB, values[first + 2],
+            values[first + 3], slots_per_s, constants[band],
         )  # fmt: skip
-        gains = totals[2 + band]
-        detect(slots, shares[band], gains)
-        follow(gains.reshape(-1), constants)
-        make_up = np.float32(10 ** (-static_gain_db(level - threshold, ratio, BAND_KNEE_DB) / 10))
-        for t in range(slots.shape[0]):
-            for c in range(slots.shape[1]):
-                met, taken = _FLOOR, _FLOOR
-                for j in range(SLOTS):
-                    met += slots[t, c, j]
-                    taken += gains[t, j] * slots[t, c, j]
-                frame_gains[band, c, t] = np.float32(math.sqrt(make_up * taken / met))
-                shares[band, c, t] = np.float32(math.sqrt(shares[band, c, t]))
-        flat = gains.reshape(-1)
-        for k in range(flat.size):
-            flat[k] = np.float32(math.sqrt(make_up * flat[k]))
+    follow(totals[:GROUP], constants[:GROUP], slots_per_s)
+    for band in range(3):
+        first, level = (LOW, MID, HIGH)[band], (_LOW_LEVEL, _MID_LEVEL, _HIGH_LEVEL)[band]
+        reduction_db = static_gain_db(level - values[first], values[first + 1], BAND_KNEE_DB)
+        _scale(totals[band], np.float32(10 ** (-reduction_db / 10)))
+        _met_gains(slots, totals[band], frame_gains[band])
+        _take_roots(totals[band])
+        _take_roots(frame_gains[band])
+        _take_roots(shares[band])
     for c in range(edges.size - 1):
         low, mid, high = frame_gains[0, c], frame_gains[1, c], frame_gains[2, c]
         for b in range(edges[c], edges[c + 1]):
@@ -180,20 +187,36 @@ def _compress_bands(
             for t in range(before.size):
                 before[t] = (lows * low[t] + mids * mid[t] + highs * high[t]) ** 2
             for x in range(3):
-                row = bus[x, b]
-                for t in range(row.size):
-                    row[t] *= before[t]
-    _total_power(slots, totals[0])
-    for t in range(slots.shape[0]):
-        for c in range(slots.shape[1]):
-            lows, mids, highs = shares[0, c, t], shares[1, c, t], shares[2, c, t]
-            for j in range(SLOTS):
-                amplitude = (
-                    lows * totals[2, t, j] + mids * totals[3, t, j] + highs * totals[4, t, j]
-                )
-                slots[t, c, j] *= amplitude * amplitude
-    _total_power(slots, totals[1])
-    _follow_peaks(peaks, totals)
+                line = bus[x, b]
+                for t in range(line.size):
+                    line[t] *= before[t]
+    total = totals[GROUP]
+    _total_power(slots, total)
+    for c in range(slots.shape[0]):
+        low, mid, high = shares[0, c], shares[1, c], shares[2, c]
+        for j in range(SLOTS):
+            lows, mids, highs = totals[0, j], totals[1, j], totals[2, j]
+            for t in range(before.size):
+                before[t] = (low[t] * lows[t] + mid[t] * mids[t] + high[t] * highs[t]) ** 2
+            row = slots[c, j]
+            for t in range(before.size):
+                row[t] *= before[t]
+    _total_power(slots, totals[GROUP + 1])
+    _follow_peaks(peaks, totals[GROUP:])
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _scale(powers, factor):
+    row = powers.reshape(-1)
+    for k in range(row.size):
+        row[k] *= factor
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def _take_roots(powers):
+    row = powers.reshape(-1)
+    for k in range(row.size):
+        row[k] = np.float32(math.sqrt(row[k]))
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -203,15 +226,18 @@ def _saturate(values, bus, slots, peaks, edges, totals, frame_gain):
     The gain of tanh for Gaussian input of standard deviation u is close to
     1 / sqrt(1 + pi u^2 / 2) (both have the limits 1 and sqrt(2 / pi) / u).
     """
-    drive, mix = 10 ** ((values[S_DRIVE] + NOMINAL_GAIN_DB) / 10), values[S_MIX]
+    drive, mix = np.float32(10 ** ((values[S_DRIVE] + NOMINAL_GAIN_DB) / 10)), values[S_MIX]
+    dry, wet = np.float32(1.0 - mix), np.float32(mix)
+    half_pi, half = np.float32(math.pi / 2), np.float32(0.5)
     gains = totals[0]
     _total_power(slots, gains)
-    flat = gains.reshape(-1)
+    flat, squares = gains.reshape(-1), peaks.reshape(-1)
     for k in range(flat.size):
-        wet = 1 / math.sqrt(1 + math.pi / 2 * drive * flat[k] / 2)
-        flat[k] = ((1 - mix) + mix * wet) ** 2
-        peak = math.sqrt(drive * peaks[k]) + 1e-9
-        peaks[k] *= ((1 - mix) + mix * math.tanh(peak) / peak) ** 2 / flat[k]
+        root = np.float32(math.sqrt(np.float32(1.0) + half_pi * drive * flat[k] * half))
+        flat[k] = (dry + wet / root) ** 2
+    for k in range(flat.size):
+        peak = math.sqrt(drive * squares[k]) + 1e-9
+        squares[k] *= ((1 - mix) + mix * math.tanh(peak) / peak) ** 2 / flat[k]
     _apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
@@ -245,7 +271,7 @@ def run_master(
 ):  # fmt: skip
     """The mastering chain over a bus (3, b, t) at nominal loudness, in place.
 
-    slots (t, c, j) and squared peaks (k,) follow it; the rest is scratch.
+    slots (c, j, t) and squared peaks (j, t) follow it; the rest is scratch.
     """
     if values[C_ON] > 0.5 and values[C_RATIO] > 1.0:
         _compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gains[0])

@@ -92,9 +92,22 @@ def loudness_range(short_term_lufs, part):
         if level > gate:
             part[kept] = level
             kept += 1
-    ordered = part[:kept]
-    ordered.sort()
-    return ordered[int((kept - 1) * 0.95 + 0.5)] - ordered[int((kept - 1) * 0.1 + 0.5)]
+    _sort(part[:kept])
+    return part[int((kept - 1) * 0.95 + 0.5)] - part[int((kept - 1) * 0.1 + 0.5)]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sort(values):
+    """Ascending, in place: Shell's sort, which allocates nothing."""
+    gap = values.size // 2
+    while gap > 0:
+        for i in range(gap, values.size):
+            value, j = values[i], i
+            while j >= gap and values[j - gap] > value:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = value
+        gap //= 2
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)

@@ -108,7 +108,7 @@ def run_delay(values, sent, rate, cos1, cos2, response, bus, returned):
         level *= values[FEEDBACK] ** 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
 def _echo(line, whole, now, part, total):
     """Add a line (t,), late by `whole` frames and a part of one, to a total (t,)."""
     late = total[whole:]
@@ -120,13 +120,15 @@ def _echo(line, whole, now, part, total):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def add_returns_to_slots(returned, edges, row, bus_slots):
-    """Returns (b, t), even within a frame, into the bus's slots (t, c, j); row (t,) is scratch."""
+    """Returns (b, t), even within a frame, into the bus's slots (c, j, t); row (t,) is scratch."""
     for c in range(edges.size - 1):
-        row[:] = 0.0
+        for t in range(row.size):
+            row[t] = np.float32(0.0)
         for b in range(edges[c], edges[c + 1]):
+            line = returned[b]
             for t in range(row.size):
-                row[t] += returned[b, t]
-        for t in range(bus_slots.shape[0]):
-            power = row[t]
-            for j in range(SLOTS):
-                bus_slots[t, c, j] += power
+                row[t] += line[t]
+        for j in range(SLOTS):
+            slot = bus_slots[c, j]
+            for t in range(row.size):
+                slot[t] += row[t]

@@ -32,8 +32,8 @@ class Analysis:
         sample_rate: in Hz. frames: length of the audio in samples.
         fine: (stems, 3, fine bands, frames of 100 ms): <LL>, <RR>, Re<LR>; a mono stem is all left.
             Band 0 is what lies below 18 Hz; from band 1 on, pairs make up third octaves.
-        slots: (stems, frames, coarse bands, SLOTS): power of both channels in slots of 6.25 ms.
-        slot_peaks: (stems, 2, frames, SLOTS): largest sample magnitude of left and right; those
+        slots: (stems, coarse bands, SLOTS, frames): power of both channels in slots of 6.25 ms.
+        slot_peaks: (stems, 2, SLOTS, frames): largest sample magnitude of left and right; those
             of a mono stem are equal.
         band_hz: (fine bands,): centres. edges: (coarse bands + 1,): first fine band of each.
         channels: (stems,). loudness_lufs: (stems,) of the raw stems, -inf where silent.
@@ -96,7 +96,7 @@ def analyse(song: Song, *, threads: int = 2) -> Analysis:
         frames=song.frames,
         fine=np.stack([part[0] for part in parts]) * gains,
         slots=np.stack([part[1] for part in parts]) * gains,
-        slot_peaks=np.stack([part[2] for part in parts]) * np.sqrt(gains),
+        slot_peaks=np.ascontiguousarray(np.stack([part[2] for part in parts]) * np.sqrt(gains)),
         band_hz=fine_bands(rate)[0],
         edges=coarse_edges(rate),
         channels=np.array([stem.channels for stem in song.stems], dtype=np.int32),
@@ -112,20 +112,21 @@ def _stem_powers(
     count = -(-frames * FRAMES_PER_S // rate)
     starts = np.round(np.arange(count * SLOTS) * (rate / (FRAMES_PER_S * SLOTS))).astype(np.int64)
     starts = np.minimum(starts, frames - 1)
-    peaks = np.maximum.reduceat(np.abs(audio), starts, axis=1).reshape(len(audio), count, SLOTS)
+    peaks = np.maximum.reduceat(np.abs(audio), starts, axis=1)
     energy = np.add.reduceat(np.square(audio).sum(axis=0), starts)
-    exact = (energy * np.float32(FRAMES_PER_S * SLOTS / rate)).reshape(count, 1, SLOTS)
+    exact = (energy * np.float32(FRAMES_PER_S * SLOTS / rate)).reshape(count, SLOTS).T
     fine, slots = band_powers(audio, rate, count, fine_bands(rate)[1], np.array(COARSE_EDGES_HZ))
-    estimate = slots.sum(axis=1, keepdims=True)
+    estimate = slots.sum(axis=0)
     slots *= np.divide(exact, estimate, out=np.zeros_like(exact), where=estimate > 0)
-    _rake(fine, slots.mean(axis=2), coarse_edges(rate))
-    return fine, slots, np.ascontiguousarray(np.broadcast_to(peaks, (2, count, SLOTS)))
+    _rake(fine, slots.mean(axis=1), coarse_edges(rate))
+    peaks = np.broadcast_to(peaks, (2, count * SLOTS)).reshape(2, count, SLOTS)
+    return fine, slots, peaks.swapaxes(1, 2)
 
 
 def _rake(
     fine: NDArray[np.float32], frame_power: NDArray[np.float32], edges: NDArray[np.int32]
 ) -> None:
-    """Fit fine powers (3, bands, frames) in place to the power of coarse bands (frames, coarse).
+    """Fit fine powers (3, bands, frames) in place to the power of coarse bands (coarse, frames).
 
     A narrow band rings, and blurs over time what its coarse band places well. Iterative
     proportional fitting (Deming and Stephan, 1940) gives every frame the power that its slots
@@ -135,7 +136,7 @@ def _rake(
         part = fine[:, first:last]
         band_power = part[:2].sum(axis=(0, 2))
         for _ in range(RAKES):
-            _scale(part, frame_power[:, c], part[:2].sum(axis=(0, 1)))
+            _scale(part, frame_power[c], part[:2].sum(axis=(0, 1)))
             _scale(part.swapaxes(1, 2), band_power, part[:2].sum(axis=(0, 2)))
 
 

@@ -14,8 +14,7 @@ from .limiter import LimiterSettings, limiter_curve, limiter_hop
 from .meters.loudness import gated_lufs
 
 TOLERANCE_LU = 0.02
-MOST_DRIVE_DB = 36.0  # beyond what would do without a limiter; nothing gets louder by then
-GATING_BLOCK = 40  # sub-blocks of 10 ms in BS.1770's 400 ms
+MOST_REDUCTION_DB = 60.0  # of the highest peak; driven harder, nothing gets louder
 SAFETY_DB = 0.03  # below the ceiling; a moving gain bends what lies between samples
 
 
@@ -36,7 +35,7 @@ class Programme:
     @property
     def loudness_lufs(self) -> float:
         """Integrated loudness."""
-        return _integrated_lufs(self.energies, self.sample_rate)
+        return gated_lufs(self.energies, self.sample_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +97,11 @@ def plan_drive(
         limiter.ceiling_dbtp - SAFETY_DB, limiter.look_ahead_ms, limiter.release_ms
     )
     if seeks_target:
-        most_db = drive_db - trim_lu + MOST_DRIVE_DB
-        drive_db = _search(programme, limiter, target, drive_db, most_db)
+        most_db = limiter.ceiling_dbtp - 20 * math.log10(peak) + MOST_REDUCTION_DB
+        drive_db = _search(programme, limiter, target, drive_db, max(drive_db, most_db))
     return Drive(
         drive_db, limiter_curve(programme.peaks, drive_db, limiter, programme.sample_rate), True
     )
-
-
-def _integrated_lufs(energies: NDArray[np.float64], sample_rate: int) -> float:
-    """Of a programme shorter than a gating block too, as if silence followed."""
-    missing = max(0, GATING_BLOCK - len(energies))
-    return gated_lufs(np.pad(energies, (0, missing)), sample_rate)
 
 
 def _constant(programme: Programme, drive_db: float) -> Drive:
@@ -129,14 +122,10 @@ def _search(
         gains = limiter_curve(programme.peaks, drive_db, limiter, programme.sample_rate)
         squares = np.empty(len(programme.energies))
         mean_square_gain(gains, limiter_hop(programme.sample_rate), programme.sample_rate, squares)
-        return _integrated_lufs(programme.energies * squares, programme.sample_rate)
+        return gated_lufs(programme.energies * squares, programme.sample_rate)
 
-    low, high = least_db, least_db + 3.0
-    while high < most_db and loudness(high) < target_lufs:
-        low, high = high, high + 3.0
-    if high >= most_db:
-        low, high = least_db, most_db
-        target_lufs = min(target_lufs, loudness(most_db) - TOLERANCE_LU)
+    target_lufs = min(target_lufs, loudness(most_db) - TOLERANCE_LU)
+    low, high = least_db, most_db
     while high - low > TOLERANCE_LU / 4:
         middle = (low + high) / 2
         if loudness(middle) < target_lufs:

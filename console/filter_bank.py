@@ -50,7 +50,7 @@ def band_powers(
 
     Returns:
         <LL>, <RR> and Re<LR> in fine bands, (3, bands, frames), <RR> and <LR> zero for one
-        channel; the power of all channels in coarse bands and slots, (frames, coarse, SLOTS).
+        channel; the power of all channels in coarse bands and slots, (coarse, SLOTS, frames).
     """
     from scipy.fft import rfft
 
@@ -65,11 +65,11 @@ def band_powers(
             left, right = envelope
             cross = left.real * right.real + left.imag * right.imag
             fine[2, b] = cross.mean(axis=1)
-    slots = np.empty((frames, len(coarse_hz) - 1, SLOTS), dtype=np.float32)
+    slots = np.empty((len(coarse_hz) - 1, SLOTS, frames), dtype=np.float32)
     for c, band in enumerate(_bank(tuple(coarse_hz), rate, padded, SLOTS)):
         envelope = _envelope(spectrum, band, padded)[:, :frames]
         power = (np.square(envelope.real) + np.square(envelope.imag)).sum(axis=0)
-        slots[:, c] = power.reshape(frames, SLOTS, -1).mean(axis=2)
+        slots[c] = power.reshape(frames, SLOTS, -1).mean(axis=2).T
     return fine, slots
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..songs import Song
 
 BLOCK_FRAMES = 32_768
+StripAudio = NDArray[np.float32] | None  # None where a stem is silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class BusBlock:
 
     start: int
     total: NDArray[np.float32]
-    strips: list[NDArray[np.float32] | None]
+    strips: list[StripAudio]
     returns: dict[str, NDArray[np.float32]]
 
 
@@ -101,35 +102,40 @@ class MixBus:
         """The whole song in blocks; the same samples whatever `block_frames` (>= 1) is."""
         step = whole_quanta(block_frames)
         with ThreadPoolExecutor(self._threads) as pool:
+            strips = self._submit(pool, 0, step)
             for start in range(0, self.frames, step):
-                block = self._block(pool, start, step)
+                done = [future.result() for future in strips]
+                if start + step < self.frames:  # the pool goes on while this block is summed
+                    strips = self._submit(pool, start + step, step)
+                block = self._sum(start, done, step)
                 yield block if start + step <= self.frames else _cut(block, self.frames - start)
 
-    def _block(self, pool: ThreadPoolExecutor, start: int, step: int) -> BusBlock:
-        def one(i: int) -> NDArray[np.float32] | None:
-            strip, source = self._strips[i], self._side_chains[i]
-            if strip is None:
-                return None
-            key = None
-            if source is not None:
-                key = self._song.stems[source].read(start, step) * np.float32(self._side_gains[i])
-            return strip.process(self._song.stems[i].read(start, step), key)
+    def _submit(
+        self, pool: ThreadPoolExecutor, start: int, step: int
+    ) -> list[Future[NDArray[np.float32] | None]]:
+        return [pool.submit(self._strip, i, start, step) for i in range(len(self._strips))]
 
-        strips = list(pool.map(one, range(len(self._strips))))
+    def _strip(self, i: int, start: int, step: int) -> StripAudio:
+        strip, source = self._strips[i], self._side_chains[i]
+        if strip is None:
+            return None
+        key = None
+        if source is not None:
+            key = self._song.stems[source].read(start, step) * np.float32(self._side_gains[i])
+        return strip.process(self._song.stems[i].read(start, step), key)
+
+    def _sum(self, start: int, strips: list[StripAudio], step: int) -> BusBlock:
         total = np.zeros((2, step), dtype=np.float32)
         for audio in strips:
             if audio is not None:
                 accumulate(total, audio, np.float32(1.0))
-
-        def send(name: str) -> NDArray[np.float32]:
-            bus, gains = self._buses[name]
+        returns = {}
+        for name, (bus, gains) in self._buses.items():
             sent = np.zeros((2, step), dtype=np.float32)
             for audio, gain in zip(strips, gains, strict=True):
                 if audio is not None and gain > 0:
                     accumulate(sent, audio, gain)
-            return bus.process(sent)
-
-        returns = dict(zip(self._buses, pool.map(send, self._buses), strict=True))
+            returns[name] = bus.process(sent)
         for audio in returns.values():
             accumulate(total, audio, np.float32(1.0))
         return BusBlock(start, total, strips, returns)

@@ -29,18 +29,40 @@ def short_interpolator() -> NDArray[np.float32]:
     return np.ascontiguousarray(taps, dtype=np.float32)
 
 
-class ReconstructionPeak:
-    """The highest peak of a stereo stream at 8x oversampling, behind a short and a long filter.
+class ShortFilterPeak:
+    """The highest peak of a stereo stream at 8x oversampling behind the short filter.
 
-    The long filter is soxr's at its highest quality, steep from 0.46 of the sample rate on. The
-    stream is taken to stand in silence; what rings before its first frame does not count.
+    The stream is taken to stand in silence; `peak` is linear.
+    """
+
+    def __init__(self) -> None:
+        self._taps = short_interpolator()
+        self._carry = np.zeros((2, HALF - 1), dtype=np.float32)
+        self.peak = 0.0
+
+    def push(self, audio: NDArray[np.float32]) -> None:
+        """Hear the next block, shape (2, frames)."""
+        line = np.concatenate([self._carry, audio], axis=1)
+        envelope = np.empty(max(0, line.shape[1] - (2 * HALF - 1)), dtype=np.float32)
+        self._carry = line[:, envelope.size :].copy()
+        interpolated_envelope(line, self._taps, envelope)
+        self.peak = max(self.peak, float(envelope.max(initial=0.0)))
+
+    def finish(self) -> None:
+        """Let silence follow; `peak` is complete then."""
+        self.push(np.zeros((2, HALF), dtype=np.float32))
+
+
+class LongFilterPeak:
+    """The highest peak of a stereo stream at 8x oversampling behind soxr's best filter.
+
+    It is steep from 0.46 of the sample rate on. The stream is taken to stand in silence; what
+    rings before its first frame does not count. `peak` is linear.
     """
 
     def __init__(self) -> None:
         import soxr
 
-        self._taps = short_interpolator()
-        self._carry = np.zeros((2, HALF - 1), dtype=np.float32)
         self._long = soxr.ResampleStream(1, OVERSAMPLING, 2, dtype="float32", quality="VHQ")
         self.peak = 0.0
 
@@ -50,19 +72,10 @@ class ReconstructionPeak:
             self._hear(audio[:, start : start + BLOCK_FRAMES], last=False)
 
     def finish(self) -> None:
-        """Let silence follow; `peak` (linear) is complete then."""
+        """Let silence follow; `peak` is complete then."""
         self._hear(np.zeros((2, HALF), dtype=np.float32), last=True)
 
     def _hear(self, audio: NDArray[np.float32], *, last: bool) -> None:
-        line = np.concatenate([self._carry, audio], axis=1)
-        complete = max(0, line.shape[1] - (2 * HALF - 1))
-        self._carry = line[:, complete:].copy()
-        envelope = np.empty(complete, dtype=np.float32)
-        interpolated_envelope(line, self._taps, envelope)
-        oversampled = self._long.resample_chunk(np.ascontiguousarray(audio.T), last=last)
-        self.peak = max(
-            self.peak,
-            float(envelope.max(initial=0.0)),
-            float(oversampled.max(initial=0.0)),
-            -float(oversampled.min(initial=0.0)),
-        )
+        dense = self._long.resample_chunk(np.ascontiguousarray(audio.T), last=last)
+        highest, lowest = dense.max(initial=0.0), dense.min(initial=0.0)
+        self.peak = max(self.peak, float(highest), -float(lowest))

@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from ..songs.spool import SpoolReader
 from .control import whole_quanta
 from .delivery import TOLERANCE_LU, Drive, Programme, plan_drive
+from .feeding import feed
 from .limiter import apply_curve, limiter_hop
 from .mastering import MasteringChain
 from .meters import LoudnessMeter, TruePeakMeter
 from .mix import Mix
 from .mixbus import BLOCK_FRAMES, BusBlock, MixBus
 from .parameters import MASTER, NOMINAL_LUFS
-from .reconstruction import ReconstructionPeak
+from .reconstruction import LongFilterPeak, ShortFilterPeak
 
 if TYPE_CHECKING:
     from ..songs import Song
@@ -198,9 +199,9 @@ def master(
         peaks = TruePeakMeter(sample_rate, 2, hop=limiter_hop(sample_rate))
         with ThreadPoolExecutor(max(1, threads)) as pool:
             chain = MasteringChain(settings, input_gain_db, sample_rate, pool, matching_taps)
-            for block in _chained(source, chain, block_frames):
+            mastered = _chained(source, chain, block_frames)
+            for block in feed(mastered, (peaks, loudness), threads):
                 spool.append(block.T)
-                list(pool.map(lambda meter, audio=block: meter.push(audio), (loudness, peaks)))
                 _tell(progress, "Mastering", spool.frames / source.frames)
         peaks.finish()
         programme = Programme(peaks.hop_peaks, loudness.powers, sample_rate)
@@ -297,20 +298,18 @@ def _measure(
 ) -> _Measured:
     loudness = LoudnessMeter(programme.sample_rate, 2)
     peaks = TruePeakMeter(programme.sample_rate, 2)
-    reconstruction = ReconstructionPeak()
-    meters = (reconstruction, peaks, loudness)
+    long, short = LongFilterPeak(), ShortFilterPeak()
     done = 0
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        for block in _driven(audio, drive, programme.sample_rate, block_frames):
-            list(pool.map(lambda meter, audio=block: meter.push(audio), meters))
-            done += block.shape[1]
-            _tell(progress, "Verifying", done / audio.frames)
-    peaks.finish()
-    reconstruction.finish()
+    blocks = _driven(audio, drive, programme.sample_rate, block_frames)
+    for block in feed(blocks, (long, peaks, short, loudness), threads):
+        done += block.shape[1]
+        _tell(progress, "Verifying", done / audio.frames)
+    for meter in (peaks, short, long):
+        meter.finish()
     return _Measured(
         loudness.integrated_lufs,
         peaks.true_peak_dbtp,
-        max(peaks.true_peak_dbtp, _db(reconstruction.peak)),
+        max(peaks.true_peak_dbtp, _db(short.peak), _db(long.peak)),
     )
 
 

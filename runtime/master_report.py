@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ..console.describe import changes
 from ..console.styles import Style
@@ -43,21 +39,16 @@ def write_master_report(
             settings=changes(mix),
             reasons=mix.reasons,
             stems=(),
-            before=read_all(_blocks(track), rate),
+            before=read_all(track.blocks(BLOCK_FRAMES), rate),
             after=after,
             before_label="track as it came",
             after_label="master",
             delivered=rendering.delivered,
             target_hz=after.spectrum_hz,
             target_db=target_of(after, lean),
-            clip=clip_of(lambda: _blocks(track), rendering, after),
+            clip=clip_of(lambda: track.blocks(BLOCK_FRAMES), rendering, after),
             notes=notes,
             ceiling_dbtp=ceiling_of(mix),
         ),
         path,
     )
-
-
-def _blocks(track: Track) -> Iterator[NDArray[np.float32]]:
-    for start in range(0, track.frames, BLOCK_FRAMES):
-        yield track.read(start, min(BLOCK_FRAMES, track.frames - start))

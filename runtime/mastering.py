@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..console.feeding import feed
 from ..console.master_rules import master_by_rule
 from ..console.meters import LoudnessMeter, SpectrumMeter
 from ..console.mix import Mix
@@ -134,13 +133,11 @@ def master_file(
 def _listen(track: Track, path: Path, threads: int, progress: Progress | None) -> _Heard:
     loudness = LoudnessMeter(track.sample_rate, 2)
     spectrum = SpectrumMeter(track.sample_rate, 2)
-    pushes: tuple[Callable[[NDArray[np.float32]], None], ...] = (loudness.push, spectrum.push)
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        for start in range(0, track.frames, BLOCK_FRAMES):
-            audio = track.read(start, min(BLOCK_FRAMES, track.frames - start))
-            list(pool.map(lambda push, audio=audio: push(audio), pushes))
-            if progress:
-                progress("Listening", min(1.0, (start + BLOCK_FRAMES) / track.frames))
+    heard = 0
+    for block in feed(track.blocks(BLOCK_FRAMES), (spectrum, loudness), threads):
+        heard += block.shape[1]
+        if progress:
+            progress("Listening", heard / track.frames)
     if not math.isfinite(loudness.integrated_lufs):
         raise MixgymError(f"{path} is silent: there is nothing to master.")
     return _Heard(loudness.integrated_lufs, spectrum)

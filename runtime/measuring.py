@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,11 @@ class Track:
         """Shape (2, frames)."""
         audio = self._stem.read(start, frames)
         return audio if audio.shape[0] == 2 else np.repeat(audio, 2, axis=0)
+
+    def blocks(self, block_frames: int) -> Iterator[NDArray[np.float32]]:
+        """The whole track in blocks of shape (2, <= block_frames)."""
+        for start in range(0, self.frames, block_frames):
+            yield self.read(start, min(block_frames, self.frames - start))
 
 
 def measure_file(path: Path, progress: Callable[[float], None] | None = None) -> Readings:
