@@ -148,46 +148,11 @@ def roles(song: Song, budget: Budget = NO_BUDGET, *, lean: Style | None = None) 
     ]
     strips: list[NDArray[np.float64]] = []
     reasons: dict[str, tuple[str, ...]] = {}
-    pans = _pans(song)
-    for stem, level, (pan, pan_reason) in zip(song.stems, levels, pans, strict=True):
-        rule = RULES[stem.role]
+    for stem, level, pan in zip(song.stems, levels, _pans(song), strict=True):
         if level.silent:
-            strips.append(STRIP.defaults)
-            reasons[stem.name] = ("silent: left alone",)
-            continue
-        why = [f"level {value_text(STRIP['fader_db'], rule.level_db)}: {rule.why}"]
-        high_pass_hz = rule.high_pass_hz
-        if stem.role == "other":
-            high_pass_hz, found = _unknown(stem)
-            why.append(found)
-        sharing = audible.count(stem.role)
-        share_db = -10 * math.log10(sharing)
-        if sharing > 1:
-            shared = value_text(STRIP["fader_db"], share_db)
-            why.append(f"{shared}: one of {sharing} stems with this role")
-        leaning_db = lean.levels_db.get(stem.role, 0.0)
-        fader = STRIP["fader_db"]
-        values = {
-            "fader_db": min(max(rule.level_db + share_db + leaning_db, fader.low), fader.high),
-            "pan": pan,
-            "high_pass_on": float(high_pass_hz > NO_HIGH_PASS),
-            "high_pass_hz": high_pass_hz,
-            "reverb_send_db": _send(rule.reverb_db, lean.reverb_db),
-            "delay_send_db": rule.delay_db,
-        }
-        if high_pass_hz > NO_HIGH_PASS:
-            why.append(f"high-pass: nothing of use lies below {high_pass_hz:g} Hz")
-        if rule.ratio > 1:
-            values |= {
-                "compressor_on": 1.0,
-                "compressor_ratio": rule.ratio,
-                "compressor_threshold_db": rule.threshold_db,
-                "compressor_attack_ms": rule.attack_ms,
-                "compressor_release_ms": rule.release_ms,
-            }
-            why.append("compressor: evens out a part whose level wanders")
-        if pan_reason:
-            why.append(pan_reason)
+            values, why = {}, ["silent: left alone"]
+        else:
+            values, why = _treatment(stem, audible.count(stem.role), pan, lean)
         strips.append(STRIP.vector(values))
         reasons[stem.name] = tuple(why)
     reasons["master"] = (lean.about,)
@@ -220,6 +185,43 @@ def mixer_by_rule(name: str, lean: Style | None = None) -> Mixer:
     return mixer
 
 
+def _treatment(
+    stem: Stem, sharing: int, pan: float, lean: Style
+) -> tuple[dict[str, float], list[str]]:
+    """What differs from a neutral strip, and why; `sharing` stems have this one's role."""
+    rule, fader = RULES[stem.role], STRIP["fader_db"]
+    why = [f"level {value_text(fader, rule.level_db)}: {rule.why}"]
+    high_pass_hz = rule.high_pass_hz
+    if stem.role == "other":
+        high_pass_hz, found = _unknown(stem)
+        why.append(found)
+    share_db = -10 * math.log10(sharing)
+    if sharing > 1:
+        why.append(f"{value_text(fader, share_db)}: one of {sharing} stems with this role")
+    level_db = rule.level_db + share_db + lean.levels_db.get(stem.role, 0.0)
+    values = {
+        "fader_db": min(max(level_db, fader.low), fader.high),
+        "pan": pan,
+        "reverb_send_db": _send(rule.reverb_db, lean.reverb_db),
+        "delay_send_db": rule.delay_db,
+    }
+    if high_pass_hz > NO_HIGH_PASS:
+        values |= {"high_pass_on": 1.0, "high_pass_hz": high_pass_hz}
+        why.append(f"high-pass: nothing of use lies below {high_pass_hz:g} Hz")
+    if rule.ratio > 1:
+        values |= {
+            "compressor_on": 1.0,
+            "compressor_ratio": rule.ratio,
+            "compressor_threshold_db": rule.threshold_db,
+            "compressor_attack_ms": rule.attack_ms,
+            "compressor_release_ms": rule.release_ms,
+        }
+        why.append("compressor: evens out a part whose level wanders")
+    if pan:
+        why.append(f"pan {value_text(STRIP['pan'], pan)}: keeps the sides even")
+    return values, why
+
+
 def _send(level_db: float, lean_db: float) -> float:
     if level_db <= SEND_OFF_DB:
         return SEND_OFF_DB
@@ -238,21 +240,21 @@ def _echo(tempo_bpm: float | None) -> dict[str, float]:
     return {"delay_time_ms": time_ms}
 
 
-def _pans(song: Song) -> list[tuple[float, str]]:
-    """Pan and its reason per stem: each mono stem goes to the side that weighs less so far."""
+def _pans(song: Song) -> list[float]:
+    """Pan per stem: each mono stem goes to the side that weighs less so far."""
     weight = 0.0
     last_side: dict[str, float] = {}
     result = []
     for stem, level in zip(song.stems, stem_levels(song), strict=True):
         rule = RULES[stem.role]
         if level.silent or stem.channels == 2 or rule.spread == 0.0:
-            result.append((0.0, ""))
+            result.append(0.0)
             continue
         side = -last_side[stem.role] if stem.role in last_side else (-1.0 if weight > 0 else 1.0)
         last_side[stem.role] = side
         pan = side * rule.spread
         weight += pan * 10 ** (rule.level_db / 20)
-        result.append((pan, f"pan {value_text(STRIP['pan'], pan)}: keeps the sides even"))
+        result.append(pan)
     return result
 
 

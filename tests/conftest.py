@@ -1,11 +1,14 @@
 """What tests of several folders share."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
+import soundfile as sf
 
 from mixgym import cli
 from mixgym.songs.generate import generate_song, write_song
@@ -45,3 +48,57 @@ def mixgym(
     yield run
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+def _contents(folder):
+    """Every name below a folder, hidden ones too, with what the files hold."""
+    return {
+        path: path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+        if os.access(path, os.R_OK)
+    }
+
+
+def _check_sentence(text, words):
+    assert text.startswith("mixgym: ")
+    assert text.endswith("\n") and text.count("\n") == 1
+    assert "Traceback" not in text
+    for word in words:
+        assert str(word) in text
+
+
+@pytest.fixture
+def contents():
+    """What lies below a folder, to be compared before and after."""
+    return _contents
+
+
+@pytest.fixture
+def check_sentence():
+    """See that a text is one clear sentence of ours which holds the given words."""
+    return _check_sentence
+
+
+@pytest.fixture
+def refused(mixgym, tmp_path):
+    """Run a command that must be refused with the given words, without a trace in `tmp_path`."""
+
+    def run(*arguments, words):
+        before = _contents(tmp_path)
+        ran = mixgym(*arguments)
+        assert ran.status == 2
+        assert ran.out == ""
+        _check_sentence(ran.err, words)
+        assert _contents(tmp_path) == before
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with one good stem."""
+    made = tmp_path / "song"
+    made.mkdir()
+    tone = (0.3 * np.sin(np.arange(44_100) / 20)).astype(np.float32)
+    sf.write(made / "good.wav", tone, 44_100)
+    return made
