@@ -9,7 +9,7 @@ from numba import njit
 
 from ._responses import high_pass, low_pass
 from .analysis import FRAMES_PER_S, SLOTS
-from .parameters import BUSES
+from .parameters import BUSES, SEND_OFF_DB, STRIP
 
 (SIZE, DAMPING, WIDTH, PRE_MS, R_LOW, R_RETURN, TIME_MS, FEEDBACK, D_LOW, D_HIGH, D_RETURN) = (
     BUSES.index(name)
@@ -19,10 +19,30 @@ from .parameters import BUSES
         "delay_low_cut_hz", "delay_high_cut_hz", "delay_return_db",
     )
 )  # fmt: skip
+REVERB_SEND, DELAY_SEND = STRIP.index("reverb_send_db"), STRIP.index("delay_send_db")
 COMB_S = (1116 + 1188 + 1277 + 1356 + 1422 + 1491 + 1557 + 1617) / 8 / 44_100  # mean length
 # The energy of an all-pass z^-n / (1 - z^-n / 2) arrives 16/21 of its length late on average.
 ALL_PASS_S = 16 / 21 * (556 + 441 + 341 + 225) / 44_100
 LEAST_ECHO = 1e-4  # of power
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+def run_space(
+    strips, values, sends, rate, cos1, cos2, edges, response, row, bus, returned, bus_slots
+):  # fmt: skip
+    """What sends (4, b, t) give, added to bus (3, b, t) and bus_slots (c, j, t)."""
+    reverb, delay = False, False
+    for s in range(strips.shape[0]):
+        reverb = reverb or strips[s, REVERB_SEND] > SEND_OFF_DB
+        delay = delay or strips[s, DELAY_SEND] > SEND_OFF_DB
+    if not (reverb or delay):
+        return
+    returned[:] = 0.0
+    if reverb:
+        run_reverb(values, sends[0], rate, cos1, cos2, response, bus, returned)
+    if delay:
+        run_delay(values, sends[1:], rate, cos1, cos2, response, bus, returned)
+    add_returns_to_slots(returned, edges, row, bus_slots)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)

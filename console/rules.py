@@ -149,9 +149,9 @@ def roles(song: Song, budget: Budget = NO_BUDGET, *, lean: Style | None = None) 
     strips: list[NDArray[np.float64]] = []
     reasons: dict[str, tuple[str, ...]] = {}
     for stem, level, pan in zip(song.stems, levels, _pans(song), strict=True):
-        if level.silent:
-            values, why = {}, ["silent: left alone"]
-        else:
+        values: dict[str, float] = {}
+        why = ["silent: left alone"]
+        if not level.silent:
             values, why = _treatment(stem, audible.count(stem.role), pan, lean)
         strips.append(STRIP.vector(values))
         reasons[stem.name] = tuple(why)

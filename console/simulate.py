@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from numba import get_num_threads, get_thread_id, njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from . import _simulate as strips_stage
@@ -85,13 +87,16 @@ def _db(power: NDArray[np.float32]) -> NDArray[np.float32]:
 class Simulator:
     """Simulates mixes of one analysed song.
 
-    Mixes are spread over Numba's threads; their number and the batch change no bit of a result.
+    Safe to call from several threads. Neither the batch nor the number of threads changes a bit
+    of a mix's readings.
 
     Args:
         analysis: of the song or excerpt.
+        threads: among how many the mixes of a batch are shared out; None takes all processors.
     """
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, *, threads: int | None = None) -> None:
+        self.threads = threads or len(os.sched_getaffinity(0))
         self.analysis = a = analysis
         frames = a.fine.shape[3]
         padding = -frames % LANES
@@ -122,7 +127,7 @@ class Simulator:
         self._seconds = np.diff(
             np.minimum(np.arange(0, frames + FRAMES_PER_S, FRAMES_PER_S), frames)
         ).astype(np.float32)
-        self._scratch: Arrays = ()
+        self._idle: list[Arrays] = []  # scratch arrays, one set per thread at work
 
     def __call__(
         self,
@@ -142,28 +147,35 @@ class Simulator:
         mixes, stems, _ = strips.shape
         frames = self.analysis.fine.shape[3]
         thirds = (len(self.analysis.band_hz) - 1) // BANDS_PER_THIRD_OCTAVE
-        if len(self._scratch) == 0 or len(self._scratch[0]) < get_num_threads():
-            self._scratch = _scratch(self.analysis, get_num_threads())
-        empty = partial_empty
-        scalars = empty(mixes, 7)
+        scalars = _empty(mixes, 7)
         readings = (
-            empty(mixes, max(1, frames - meters.WINDOW + 1)),
-            empty(mixes, stems),
-            empty(mixes, stems, len(self.analysis.band_hz)),
-            empty(mixes, len(self._seconds), thirds),
-            empty(mixes, thirds),
-            empty(mixes, thirds),
+            _empty(mixes, max(1, frames - meters.WINDOW + 1)),
+            _empty(mixes, stems),
+            _empty(mixes, stems, len(self.analysis.band_hz)),
+            _empty(mixes, len(self._seconds), thirds),
+            _empty(mixes, thirds),
+            _empty(mixes, thirds),
         )
-        _simulate_batch(
+        arguments = (
             np.ascontiguousarray(strips),
             np.ascontiguousarray(buses),
             np.empty((mixes, 0)) if master is None else np.ascontiguousarray(master),
             np.arange(stems) if side_chains is None else side_chains,
             self._song,
-            self._scratch,
-            scalars,
-            readings,
         )
+
+        def run(part: tuple[int, int]) -> None:
+            scratch = self._idle.pop() if self._idle else _scratch(self.analysis)
+            _simulate_mixes(*part, *arguments, scratch, scalars, readings)
+            self._idle.append(scratch)
+
+        borders = np.linspace(0, mixes, min(self.threads, mixes) + 1).round().astype(int)
+        parts = list(zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True))
+        if len(parts) > 1:
+            with ThreadPoolExecutor(len(parts)) as pool:
+                list(pool.map(run, parts))
+        else:
+            run((0, mixes))
         short_term, stem_lufs, stem_bands, powers, width, correlation = readings
         pairs = stem_bands[..., 1:].reshape(mixes, stems, thirds, BANDS_PER_THIRD_OCTAVE)
         return Simulated(
@@ -184,7 +196,7 @@ class Simulator:
         )
 
 
-def partial_empty(*shape: int) -> NDArray[np.float32]:
+def _empty(*shape: int) -> NDArray[np.float32]:
     """Uninitialised float32."""
     return np.empty(shape, dtype=np.float32)
 
@@ -198,8 +210,8 @@ def _k_response(band_hz: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
     return gain.astype(np.float32)
 
 
-def _scratch(analysis: Analysis, threads: int) -> Arrays:
-    """Scratch arrays, one of each per thread."""
+def _scratch(analysis: Analysis) -> Arrays:
+    """Scratch arrays for one thread."""
     stems, _, bands, frames = analysis.fine.shape
     coarse = analysis.slots.shape[1]
     compressors = max(6, stems + -stems % GROUP + 1)
@@ -229,88 +241,69 @@ def _scratch(analysis: Analysis, threads: int) -> Arrays:
         (drives, frames),  # limited
         (drives,),  # reduction
     )
-    return tuple(np.zeros((threads, *shape), dtype=np.float32) for shape in shapes)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _simulate_batch(strips, buses, master, keys, song, scratch, scalars, readings):
-    short_term, stem_lufs, stem_bands, powers, width, correlation = readings
-    for i in prange(strips.shape[0]):
-        _simulate_one(
-            strips[i], buses[i], master[i], keys, song, scratch, get_thread_id(), scalars[i],
-            short_term[i], stem_lufs[i], stem_bands[i], powers[i], width[i], correlation[i],
-        )  # fmt: skip
+    return tuple(np.zeros(shape, dtype=np.float32) for shape in shapes)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _simulate_one(
-    strips, buses, master, keys, song, scratch, thread, scalars, short_term, stem_lufs, stem_bands,
-    powers, width, correlation,
+def _simulate_mixes(
+    start, stop, all_strips, all_buses, all_masters, keys, song, scratch, all_scalars, readings
 ):  # fmt: skip
+    """Mixes start to stop of a batch."""
     (
         channels, fine, slots, crest, fine_sums, slot_means, balance, edges, kweight, coarse_k,
         cos1, cos2, rate, slots_per_s,
     ) = song  # fmt: skip
     (
-        responses, matrices, constants, chunks, weights, levels, outs, bus_gains, band_powers,
-        buses_3, sends_4, stem_ks, slots_3, peaks_4, returns, energies, amplitudes,
-        shares, held, limited, reductions,
+        response, matrix, constants, chunk, weight, levels, out, bus_gains, band_power, bus, sends,
+        stem_k, bus_slots, peaks, returned, energies, amplitudes, shares, held, limited, reduction,
     ) = scratch  # fmt: skip
-    w = thread
-    stems, frames = slots.shape[0], limited.shape[2]
-    bus, sends, bus_slots = buses_3[w], sends_4[w], slots_3[w]
-    returned, energy, mono = returns[w], energies[w, 0], energies[w, 1]
-    strips_stage.run_strips(
-        strips, keys, channels, fine, slots, crest, fine_sums, slot_means, balance, edges, kweight,
-        cos1, cos2, rate, slots_per_s, responses[w], matrices[w], constants[w], chunks[w],
-        weights[w], levels[w], outs[w], bus_gains[w, 0], band_powers[w], bus.reshape(3, -1),
-        sends.reshape(4, -1), stem_ks[w], stem_bands, bus_slots, peaks_4[w], master.size > 0,
-    )  # fmt: skip
-    reverb, delay = False, False
-    for s in range(stems):
-        reverb = reverb or strips[s, strips_stage.REVERB_SEND] > strips_stage.SEND_OFF_DB
-        delay = delay or strips[s, strips_stage.DELAY_SEND] > strips_stage.SEND_OFF_DB
-        stem_lufs[s] = meters.lufs(
-            meters.gated_power(stem_ks[w, s, :frames], stem_ks[w, s, :frames])[0]
-        )
-    if reverb or delay:
-        returned[:] = 0.0
-        if reverb:
-            space_stage.run_reverb(buses, sends[0], rate, cos1, cos2, responses[w], bus, returned)
-        if delay:
-            space_stage.run_delay(buses, sends[1:], rate, cos1, cos2, responses[w], bus, returned)
-        space_stage.add_returns_to_slots(returned, edges, energy, bus_slots)
-    peaks = peaks_4[w, 0, 0]
-    strips_stage.join_peaks(peaks_4[w])
-    meters.weighted(bus, kweight, energy, mono)
-    loud, folded = meters.gated_power(energy[:frames], mono[:frames])
-    scalars[BUS] = meters.lufs(loud)
-    scalars[DRIVE] = 0.0
-    scalars[REDUCTION] = 0.0
-    if master.size and loud > 0.0:
-        gain = np.float32(10 ** ((strips_stage.NOMINAL_LUFS - scalars[BUS]) / 10))
-        master_stage.scale(bus, bus_slots, peaks, gain)
-        master_stage.run_master(
-            master, bus, bus_slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants[w],
-            levels[w], bus_gains[w], responses[w], amplitudes[w], energy, shares[w],
+    short_terms, stem_lufs, stem_bands, powers, widths, correlations = readings
+    frames = limited.shape[1]
+    energy, mono, total_peaks = energies[0], energies[1], peaks[0, 0]
+    for i in range(start, stop):
+        strips, buses, master = all_strips[i], all_buses[i], all_masters[i]
+        scalars, short_term = all_scalars[i], short_terms[i]
+        strips_stage.run_strips(
+            strips, keys, channels, fine, slots, crest, fine_sums, slot_means, balance, edges,
+            kweight, cos1, cos2, rate, slots_per_s, response, matrix, constants, chunk, weight,
+            levels, out, bus_gains[0], band_power, bus.reshape(3, -1), sends.reshape(4, -1),
+            stem_k, stem_bands[i], bus_slots, peaks, master.size > 0,
         )  # fmt: skip
+        for s in range(channels.size):
+            stem_lufs[i, s] = meters.lufs(
+                meters.gated_power(stem_k[s, :frames], stem_k[s, :frames])[0]
+            )
+        space_stage.run_space(
+            strips, buses, sends, rate, cos1, cos2, edges, response, energy, bus, returned,
+            bus_slots,
+        )  # fmt: skip
+        strips_stage.join_peaks(peaks)
         meters.weighted(bus, kweight, energy, mono)
         loud, folded = meters.gated_power(energy[:frames], mono[:frames])
-        delivery_stage.weigh_slots(bus_slots, coarse_k, levels[w, 0])
-        before = energies[w, 1]
-        before[:] = energy
-        scalars[DRIVE], scalars[PEAK], scalars[REDUCTION] = delivery_stage.deliver(
-            master, energy[:frames], levels[w, 0], peaks, slots_per_s,
-            levels[w, 1], held[w], limited[w], reductions[w],
-        )  # fmt: skip
-        delivery_stage.apply_drive(bus, before, energy, frames)
-        scalars[INTEGRATED] = meters.lufs(
-            meters.gated_power(energy[:frames], energy[:frames])[0]
-        )
-    else:
+        scalars[BUS] = meters.lufs(loud)
         scalars[INTEGRATED] = scalars[BUS]
-        scalars[PEAK] = 10 * np.log10(peaks.max() + 1e-20)
-    scalars[FOLD] = max(0.0, 10 * np.log10((loud + 1e-20) / (folded + 1e-20)))
-    meters.short_term(energy[:frames], short_term)
-    scalars[RANGE] = meters.loudness_range(short_term, levels[w, 0].reshape(-1))
-    meters.read_bands(bus, frames, powers, width, correlation)
+        scalars[PEAK] = 10 * np.log10(total_peaks.max() + 1e-20)
+        scalars[DRIVE] = 0.0
+        scalars[REDUCTION] = 0.0
+        if master.size and loud > 0.0:
+            gain = np.float32(10 ** ((strips_stage.NOMINAL_LUFS - scalars[BUS]) / 10))
+            master_stage.scale(bus, bus_slots, total_peaks, gain)
+            master_stage.run_master(
+                master, bus, bus_slots, total_peaks, edges, cos1, cos2, rate, slots_per_s,
+                constants, levels, bus_gains, response, amplitudes, energy, shares,
+            )  # fmt: skip
+            meters.weighted(bus, kweight, energy, mono)
+            loud, folded = meters.gated_power(energy[:frames], mono[:frames])
+            delivery_stage.weigh_slots(bus_slots, coarse_k, out)
+            mono[:] = energy
+            scalars[DRIVE], scalars[PEAK], scalars[REDUCTION] = delivery_stage.deliver(
+                master, energy[:frames], out, total_peaks, slots_per_s, levels[0], held, limited,
+                reduction,
+            )  # fmt: skip
+            delivery_stage.apply_drive(bus, mono, energy, frames)
+            loud_master = meters.gated_power(energy[:frames], energy[:frames])[0]
+            scalars[INTEGRATED] = meters.lufs(loud_master)
+        scalars[FOLD] = max(0.0, 10 * np.log10((loud + 1e-20) / (folded + 1e-20)))
+        meters.short_term(energy[:frames], short_term)
+        scalars[RANGE] = meters.loudness_range(short_term, out.reshape(-1))
+        meters.read_bands(bus, frames, powers[i], widths[i], correlations[i])

@@ -114,7 +114,7 @@ class Result:
 
 def asked_delivery(target_lufs: float | None, ceiling_dbtp: float | None) -> dict[str, float]:
     """Master settings for a loudness and a ceiling that were asked for; either may be None."""
-    asked = {}
+    asked: dict[str, float] = {}
     if target_lufs is not None:
         asked |= {"loudness_on": 1.0, "target_lufs": target_lufs}
     if ceiling_dbtp is not None:

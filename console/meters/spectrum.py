@@ -87,7 +87,8 @@ class SpectrumMeter:
     @property
     def bins_hz(self) -> NDArray[np.float64]:
         """Float64 `(bins,)`: the frequencies at which `levels_db_through` takes a filter's gain."""
-        return np.arange(self._hop + 1) * (self.sample_rate / self._size)
+        bins = np.arange(self._hop + 1)
+        return np.asarray(bins * (self.sample_rate / self._size))
 
     def levels_db_through(self, gain_db: NDArray[np.float64]) -> NDArray[np.float64]:
         """Float64 `(bands,)`: what `levels_db` would read behind a filter.
