@@ -331,6 +331,59 @@ def bench_mastering(
         print_table(result)
 
 
+ResultFile = Annotated[
+    Path | None, typer.Option("--json", help="Write the result to this file as JSON.")
+]
+Plots = Annotated[Path | None, typer.Option(help="Write plots to this folder.")]
+SongFolders = Annotated[Path, typer.Option(help="A folder of song folders.")]
+
+
+@bench.command("fidelity")
+def bench_fidelity(
+    songs: SongFolders,
+    mixes: Annotated[int, typer.Option(min=3, max=10_000, help="Of every song.")] = 200,
+    seed: Annotated[int, typer.Option(help="Draws the mixes.")] = 0,
+    seconds: Annotated[float, typer.Option(min=4, max=600, help="Of every song.")] = 10.0,
+    result_file: ResultFile = None,
+    plots: Plots = None,
+    quiet: Quiet = False,
+) -> None:
+    """How near `simulate` comes to what `render` gives, meter by meter."""
+    from .experiments.bench_fidelity import bench_fidelity as run
+
+    with progress_bars(quiet) as progress:
+        result = run(songs, mixes, seed, seconds, plots, progress)
+    _show_result(result, result_file, quiet)
+
+
+@bench.command("speed")
+def bench_speed(
+    songs: SongFolders,
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="Medians are shown.")] = 5,
+    result_file: ResultFile = None,
+    plots: Plots = None,
+    quiet: Quiet = False,
+) -> None:
+    """Steps per second of `simulate`, beside rendering and a straightforward pipeline."""
+    from .experiments.bench_speed import bench_speed as run
+
+    with progress_bars(quiet) as progress:
+        result = run(songs, repeats, plots, progress)
+    _show_result(result, result_file, quiet)
+
+
+def _show_result(result: dict[str, Any], path: Path | None, quiet: bool) -> None:
+    import json
+
+    from .experiments.tables import print_table
+
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    if not quiet:
+        print_table(result)
+
+
 def main() -> None:
     """Run the command line; a person's mistake ends in one sentence and status 2."""
     run_app(app)

@@ -1,5 +1,6 @@
 """The compressor's recursion on predicted powers, in Numba."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import math

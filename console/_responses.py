@@ -4,6 +4,7 @@ The same digital filters that `render` runs: pedalboard's are those of JUCE, whi
 R. Bristow-Johnson's "Audio EQ Cookbook"; the crossover's are in `crossover`.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import math
@@ -74,6 +75,13 @@ def high_pass(hz, rate, cos1, cos2, out):
     n = math.tan(math.pi * min(hz, HIGHEST * rate) / rate)
     for _ in range(2):
         _section(1.0, -1.0, 0.0, n + 1.0, n - 1.0, 0.0, cos1, cos2, out)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def high_pass_phase(hz, rate, w):
+    """Phase of two first-order high-passes at w radians per sample."""
+    n = math.tan(math.pi * min(hz, HIGHEST * rate) / rate)
+    return 2.0 * math.atan2(n, math.tan(w / 2.0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

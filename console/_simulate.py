@@ -3,11 +3,12 @@
 Axes: s stems, t frames of 100 ms, b fine bands, c coarse bands, j slots of a frame; "b t" is one
 axis that runs through all bands' frames. Frames are innermost, padded to whole vectors, so that
 all but the recursions over time run on vectors. Powers are float32 mean squares; stereo is
-carried as <LL>, <RR>, Re<LR>. Nothing is allocated here. Inner loops write one array each: with
-more, the compiler cannot rule out that they overlap. What they are in is inlined: a call with
-arrays costs more than a hundred frames' arithmetic.
+carried as <LL>, <RR>, Re<LR>. Nothing is allocated here. Inner loops touch few arrays: with more,
+the compiler cannot rule out that they overlap. They stand in one function or are inlined: a call
+with arrays costs more than a hundred frames' arithmetic.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import math
@@ -17,6 +18,7 @@ from numba import njit
 
 from ._dynamics import _FLOOR, GROUP, follow, set_compressor, static_gain_db
 from ._responses import bell, high_pass, shelf
+from ._simulate_peaks import place_samples, unplaced_power
 from .analysis import SLOTS
 from .parameters import NOMINAL_LUFS, SEND_OFF_DB, STRIP
 
@@ -33,7 +35,6 @@ from .parameters import NOMINAL_LUFS, SEND_OFF_DB, STRIP
     )
 )  # fmt: skip
 LOWEST_HZ = STRIP["high_pass_hz"].low
-COHERENCE = np.float32(0.3)  # of the stems' peaks within a slot: 0 adds powers, 1 amplitudes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -50,20 +51,20 @@ def strip_response(values, rate, cos1, cos2, out):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def stereo_matrix(values, channels, gain, matrix):
-    """`pan.pan_matrix` as quadratic forms: matrix (3, 3) takes <LL>, <RR>, <LR> to the same."""
+def stereo_matrix(values, channels, gain, amplitudes, matrix):
+    """`pan.pan_matrix` to amplitudes (2, 2), and to matrix (3, 3) what it makes of powers.
+
+    The latter takes <LL>, <RR>, <LR> to the same.
+    """
     angle = (values[PAN] + 1.0) * math.pi / 4.0
     left, right = math.cos(angle) * gain, math.sin(angle) * gain
     a, b, c, d = left, 0.0, right, 0.0
     if channels == 2:
         same, other = (1.0 + values[WIDTH]) / 2.0, (1.0 - values[WIDTH]) / 2.0
-        root = math.sqrt(2.0)
-        a, b, c, d = (
-            left * root * same,
-            left * root * other,
-            right * root * other,
-            right * root * same,
-        )
+        left, right = left * math.sqrt(2.0), right * math.sqrt(2.0)
+        a, b, c, d = left * same, left * other, right * other, right * same
+    amplitudes[0, 0], amplitudes[0, 1] = a, b
+    amplitudes[1, 0], amplitudes[1, 1] = c, d
     matrix[0, 0], matrix[0, 1], matrix[0, 2] = a * a, b * b, 2 * a * b
     matrix[1, 0], matrix[1, 1], matrix[1, 2] = c * c, d * d, 2 * c * d
     matrix[2, 0], matrix[2, 1], matrix[2, 2] = a * c, b * d, a * d + b * c
@@ -71,15 +72,17 @@ def stereo_matrix(values, channels, gain, matrix):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def run_strips(
-    strips, keys, channels, fine, slots, crest, fine_sums, slot_means, balance, edges, kweight,
-    cos1, cos2, rate, slots_per_s, response, matrix, constants, chunk, weight, levels, out,
-    frame_gain, band_power, bus, sends, stem_k, stem_bands, bus_slots, peaks, wants_slots,
+    strips, keys, channels, fine, slots, samples, inverse_power, fine_sums, slot_means, balance,
+    edges, kweight, cos1, cos2, rate, slots_per_s, response, matrix, amplitudes, constants, chunk,
+    weight, levels, out, frame_gain, band_power, bus, sends, stem_k, stem_bands, bus_slots, peaks,
+    sides, amplitude_gains, wants_slots,
 ):  # fmt: skip
     """Stems through their strips, summed.
 
     Writes bus (3, b t), sends (4, b t) (power of L + R for the reverb, <LL>, <RR>, <LR> for the
-    delay), stem_k (s, t) K-weighted power, stem_bands (s, b) mean power, bus_slots (c, j, t) and
-    peaks (2 sides, 2, j, t): squared, and magnitudes, each summed over stems.
+    delay), stem_k (s, t) K-weighted power, stem_bands (s, b) power, bus_slots (c, j, t) and
+    peaks (2 sides, j, t): the bus's samples at the slots' instants; for `_simulate_crosses` each
+    stem's sides (s, 2 sides, 2) and amplitude_gains (s, c, t).
     """
     bus[:] = 0.0
     bus_slots[:] = 0.0
@@ -105,7 +108,7 @@ def run_strips(
             mean_gains(slots[s], gains, slot_means[s], frame_gain)
         else:
             frame_gain[:] = 1.0
-        stereo_matrix(values, channels[s], gain, matrix)
+        stereo_matrix(values, channels[s], gain, amplitudes, matrix)
         _place_powers(
             fine[s], channels[s], response, frame_gain, edges, matrix, kweight,
             _send(values[REVERB_SEND]), _send(values[DELAY_SEND]), chunk, bus, sends, stem_k[s],
@@ -114,12 +117,20 @@ def run_strips(
         for c in range(edges.size - 1):
             for t in range(stem_k.shape[1]):
                 weight[c, t] = band_power[c, t] / (frame_gain[c, t] * slot_means[s, c, t] + _FLOOR)
+        unplaced = unplaced_power(balance[s], matrix)
+        mirrored = 1 - channels[s] % 2  # a mono stem is its own right channel
+        sides[s, 0, 0], sides[s, 0, 1] = amplitudes[0, 0], amplitudes[0, 1]
+        sides[s, 1, 0], sides[s, 1, 1] = amplitudes[1, mirrored], amplitudes[1, 1 - mirrored]
+        for c in range(amplitude_gains.shape[1]):
+            row, power, before = amplitude_gains[s, c], band_power[c], slot_means[s, c]
+            for t in range(row.size):
+                row[t] = np.float32(math.sqrt(unplaced * power[t] / (before[t] + _FLOOR)))
         detect(slots[s], weight, out)
         if squeezed:
             _multiply(out, gains)
         if wants_slots:
             _place_slots(slots[s], weight, gains, squeezed, bus_slots)
-        _place_peaks(crest[s], balance[s], channels[s], matrix, out, peaks)
+        place_samples(samples[s], inverse_power[s], unplaced, amplitudes, out, peaks)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -228,8 +239,7 @@ def _place_powers(
     stem_k, stem_bands, band_power,
 ):  # fmt: skip
     """One stem (3, b t) onto bus and sends; its K-weighted power, and powers over t and over b."""
-    m = matrix.astype(np.float32)
-    two = np.float32(2.0)
+    m, two = matrix, np.float32(2.0)
     l_sum, r_sum, c_sum = m[0, 0] + m[1, 0], m[0, 1] + m[1, 1], m[0, 2] + m[1, 2]
     frames = stem_k.size
     stem_k[:] = np.float32(0.0)
@@ -280,9 +290,7 @@ def _place_powers(
             k, total = kweight[b], np.float32(0.0)
             for t in range(frames):
                 stem_k[t] += k * row[t]
-            for t in range(frames):
                 over_bands[t] += row[t]
-            for t in range(frames):
                 total += row[t]
             stem_bands[b] = total
 
@@ -307,42 +315,3 @@ def _place_slots(slots, weight, gains, squeezed, bus_slots):
             else:
                 for t in range(row.size):
                     row[t] += w[t] * x[t]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def _place_peaks(crest, balance, channels, matrix, out, peaks):
-    """Peaks of one stem on either side, from its power over slots out (j, t).
-
-    crest (2, j, t): squared peaks over the power of both channels; balance (3,): <LL>, <RR> and
-    <LR> of the whole stem.
-    """
-    flat = out.reshape(-1)
-    before, total = balance[0] + balance[1] + 1e-20, 1e-20
-    for x in range(2):
-        total += _form(matrix[x], balance)
-    for x in range(2):
-        share = balance[x] / before + 1e-9 if channels == 2 else 1.0
-        factor = np.float32(_form(matrix[x], balance) / total / share)
-        row = crest[x].reshape(-1)
-        squares, magnitudes = peaks[x, 0].reshape(-1), peaks[x, 1].reshape(-1)
-        for k in range(flat.size):
-            squares[k] += factor * row[k] * flat[k]
-        for k in range(flat.size):
-            magnitudes[k] += np.float32(math.sqrt(factor * row[k] * flat[k]))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _form(row, powers):
-    return row[0] * powers[0] + row[1] * powers[1] + row[2] * powers[2]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def join_peaks(peaks):
-    """Squared peaks of the sum, to peaks[0, 0], from those of the stems (2 sides, 2, j, t)."""
-    for x in range(2):
-        squares, magnitudes = peaks[x, 0].reshape(-1), peaks[x, 1].reshape(-1)
-        for k in range(squares.size):
-            squares[k] += COHERENCE * (magnitudes[k] * magnitudes[k] - squares[k])
-    left, right = peaks[0, 0].reshape(-1), peaks[1, 0].reshape(-1)
-    for k in range(left.size):
-        left[k] = max(left[k], right[k])

@@ -1,5 +1,6 @@
 """Target loudness under a true-peak ceiling, in Numba; see `_simulate` and `delivery`."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import math
@@ -10,7 +11,7 @@ from numba import njit
 from ._dynamics import _exp2, _log2
 from ._simulate_meters import gated_power, lufs
 from .analysis import SLOTS
-from .delivery import SAFETY_DB
+from .delivery import SAFETY_DB, TOLERANCE_LU
 from .parameters import MASTER
 
 (LOUDNESS_ON, TARGET, LIMITER_ON, CEILING, LOOK_AHEAD_MS, RELEASE_MS) = (
@@ -21,9 +22,7 @@ from .parameters import MASTER
     )
 )  # fmt: skip
 # Drives that are tried at once, in dB above the one that would do without a limiter.
-STEPS_DB = np.array(
-    [0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 13, 17, 24, 36], dtype=np.float32
-)
+STEPS_DB = np.array([0, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 13, 17, 24, 36], dtype=np.float32)
 DRIVES = 16
 _DB_PER_OCTAVE = np.float32(10.0 * math.log10(2.0))
 
@@ -70,15 +69,16 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
         high = tried - 1
         bottom = lufs(gated_power(limited[0], limited[0])[0]) - loudness
         top = lufs(gated_power(limited[high], limited[high])[0]) - loudness
+        wanted = min(0.0, top - TOLERANCE_LU)
         while high - low > 1:
             middle = (low + high) // 2
             reached = lufs(gated_power(limited[middle], limited[middle])[0]) - loudness
-            if reached < 0.0:
+            if reached < wanted:
                 low, bottom = middle, reached
             else:
                 high, top = middle, reached
         if top > bottom:
-            part = min(1.0, max(0.0, -bottom / (top - bottom)))
+            part = min(1.0, max(0.0, (wanted - bottom) / (top - bottom)))
     else:
         high = 0
     now, late = np.float32(1.0 - part), np.float32(part)
@@ -94,10 +94,10 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
 def limit(needs, slot_weights, energy, look_ahead, release, held, limited, reduction):
     """A look-ahead limiter at the slots' rate, for all drives at once.
 
-    needs (j, t): gain in dB that each slot may have, 0 dB of extra drive. look_ahead and release in
-    slots; held (2, DRIVES) is scratch. Where in a slot its peak falls is unknown: on average the gain falls `look_ahead` before
-    the middle. Writes limited (DRIVES, t), energies per frame with drive and limiter, and
-    reduction (DRIVES,), the mean gain reduction in dB.
+    needs (j, t): gain in dB that each slot may have, with 0 dB of extra drive. look_ahead and
+    release in slots; held (2, DRIVES) is scratch. Where in a slot its peak falls is unknown: on
+    average the gain falls `look_ahead` before the middle. Writes limited (DRIVES, t), energies per
+    frame with drive and limiter, and reduction (DRIVES,), the mean gain reduction in dB.
     """
     after = np.float32(min(1.0, 0.5 + look_ahead))
     left = np.float32(math.exp(-1.0 / release))
@@ -119,9 +119,7 @@ def limit(needs, slot_weights, energy, look_ahead, release, held, limited, reduc
                 distance = gains[d] - wanted
                 falls = distance > zero
                 end = wanted if falls else wanted + left * distance
-                level = (
-                    wanted + (one - after) * distance if falls else wanted + mean * distance
-                )
+                level = wanted + (one - after) * distance if falls else wanted + mean * distance
                 gains[d] = end
                 reduction[d] -= level
                 row[d] += weight * _exp2((level + STEPS_DB[d]) / _DB_PER_OCTAVE)

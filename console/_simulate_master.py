@@ -1,5 +1,6 @@
 """The mix bus through the mastering chain, in Numba; see `_simulate`."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import math
@@ -45,7 +46,7 @@ def scale(bus, slots, peaks, gain):
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def _bus_shares(bus, response, edges, before, shares):
-    """What a filter (b,) leaves of each coarse band of a bus: shares (c, t); before (t,) scratch."""
+    """What a filter (b,) leaves of a bus in coarse bands: shares (c, t); before (t,) is scratch."""
     for c in range(edges.size - 1):
         share = shares[c]
         for t in range(share.size):

@@ -3,6 +3,7 @@
 Arrays over frames may be padded; `frames` is how many count.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import math
@@ -33,26 +34,28 @@ def weighted(bus, kweight, energy, mono):
         mono[t] += np.float32(0.5) * energy[t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def gated_power(energy, mono):
     """Mean of the blocks of energy (t,) that pass BS.1770's gates, and of mono (t,) in them."""
     frames = energy.size
+    one, zero, share = np.float32(1.0), np.float32(0.0), np.float32(1.0 / BLOCK)
     if frames < BLOCK:
-        return energy.sum() / BLOCK, mono.sum() / BLOCK
-    gate = ABSOLUTE_GATE
-    loud, folded = 0.0, 0.0
+        return energy.sum() * share, mono.sum() * share
+    gate = np.float32(ABSOLUTE_GATE)
+    loud, folded = zero, zero
     for _ in range(2):
-        total, count, folded = 0.0, 0, 0.0
+        total, count, folded = zero, zero, zero
         for t in range(frames - BLOCK + 1):
-            block = (energy[t] + energy[t + 1] + energy[t + 2] + energy[t + 3]) / BLOCK
-            if block > gate:
-                total += block
-                folded += (mono[t] + mono[t + 1] + mono[t + 2] + mono[t + 3]) / BLOCK
-                count += 1
-        if count == 0:
-            return 0.0, 0.0
+            block = share * ((energy[t] + energy[t + 1]) + (energy[t + 2] + energy[t + 3]))
+            fold = share * ((mono[t] + mono[t + 1]) + (mono[t + 2] + mono[t + 3]))
+            passes = one if block > gate else zero
+            total += passes * block
+            folded += passes * fold
+            count += passes
+        if count == zero:
+            return zero, zero
         loud, folded = total / count, folded / count
-        gate = max(gate, loud / 10)
+        gate = max(gate, loud * np.float32(0.1))
     return loud, folded
 
 
@@ -117,16 +120,17 @@ def read_bands(bus, frames, levels, width, correlation):
     """
     for third in range(width.size):
         first = 1 + third * BANDS_PER_THIRD_OCTAVE
-        left, right, cross = 0.0, 0.0, 0.0
+        left, right, cross = np.float64(0.0), np.float64(0.0), np.float64(0.0)
         for second in range(levels.shape[0]):
             start = second * FRAMES_PER_S
             end = min(start + FRAMES_PER_S, frames)
             ll, rr, lr = np.float32(0.0), np.float32(0.0), np.float32(0.0)
             for b in range(first, first + BANDS_PER_THIRD_OCTAVE):
+                x, y, z = bus[0, b], bus[1, b], bus[2, b]
                 for t in range(start, end):
-                    ll += bus[0, b, t]
-                    rr += bus[1, b, t]
-                    lr += bus[2, b, t]
+                    ll += x[t]
+                    rr += y[t]
+                    lr += z[t]
             levels[second, third] = np.float32(0.5) * (ll + rr) / (end - start)
             left += ll
             right += rr

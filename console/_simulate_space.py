@@ -1,5 +1,6 @@
 """The shared reverb and delay as energy over frames, in Numba; see `_simulate`."""
 
+# mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations
 
 import math
@@ -23,14 +24,18 @@ REVERB_SEND, DELAY_SEND = STRIP.index("reverb_send_db"), STRIP.index("delay_send
 COMB_S = (1116 + 1188 + 1277 + 1356 + 1422 + 1491 + 1557 + 1617) / 8 / 44_100  # mean length
 # The energy of an all-pass z^-n / (1 - z^-n / 2) arrives 16/21 of its length late on average.
 ALL_PASS_S = 16 / 21 * (556 + 441 + 341 + 225) / 44_100
-LEAST_ECHO = 1e-4  # of power
+LEAST_ECHO = 1e-3  # of the first one's power; what follows is below 0.005 dB
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
 def run_space(
-    strips, values, sends, rate, cos1, cos2, edges, response, row, bus, returned, bus_slots
+    strips, values, sends, rate, cos1, cos2, edges, response, row, total, bus, returned, bus_slots
 ):  # fmt: skip
-    """What sends (4, b, t) give, added to bus (3, b, t) and bus_slots (c, j, t)."""
+    """What sends (4, b, t) give, added to bus (3, b, t) and bus_slots (c, j, t).
+
+    Its power over all bands goes to total (t,); row (t,) is scratch.
+    """
+    total[:] = 0.0
     reverb, delay = False, False
     for s in range(strips.shape[0]):
         reverb = reverb or strips[s, REVERB_SEND] > SEND_OFF_DB
@@ -42,7 +47,7 @@ def run_space(
         run_reverb(values, sends[0], rate, cos1, cos2, response, bus, returned)
     if delay:
         run_delay(values, sends[1:], rate, cos1, cos2, response, bus, returned)
-    add_returns_to_slots(returned, edges, row, bus_slots)
+    _add_to_slots(returned, edges, row, total, bus_slots)
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
@@ -77,12 +82,15 @@ def run_reverb(values, sent, rate, cos1, cos2, response, bus, returned):
         carry = np.float32((1.0 - math.exp(-decay)) / decay)
         fresh, new = gain * (np.float32(1.0) - carry), np.float32(1.0) - kept
         carry *= gain
-        state, earlier = np.float32(0.0), np.float32(0.0)
-        line, out = sent[b], returned[b]
-        for t in range(whole, frames):
-            later = line[t - whole]
-            x = now * later + part * earlier
-            earlier = later
+        state = np.float32(0.0)
+        if whole >= frames:
+            continue
+        line, out = sent[b], returned[b, whole:]
+        out[0] = now * line[0]
+        for t in range(1, out.size):
+            out[t] = now * line[t] + part * line[t - 1]
+        for t in range(out.size):
+            x = out[t]
             out[t] = x * fresh + state * carry
             state = state * kept + x * new
     for b in range(bands):
@@ -139,7 +147,7 @@ def _echo(line, whole, now, part, total):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def add_returns_to_slots(returned, edges, row, bus_slots):
+def _add_to_slots(returned, edges, row, total, bus_slots):
     """Returns (b, t), even within a frame, into the bus's slots (c, j, t); row (t,) is scratch."""
     for c in range(edges.size - 1):
         for t in range(row.size):
@@ -152,3 +160,5 @@ def add_returns_to_slots(returned, edges, row, bus_slots):
             slot = bus_slots[c, j]
             for t in range(row.size):
                 slot[t] += row[t]
+        for t in range(row.size):
+            total[t] += row[t]

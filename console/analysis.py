@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._analysis import accumulate_stem, peak_instants
 from .filter_bank import band_powers
 from .levels import stem_levels
 from .parameters import NOMINAL_LUFS
@@ -19,9 +22,10 @@ FRAMES_PER_S = 10  # fine bands, and the grid of the loudness windows
 SLOTS = 16  # in a frame: 6.25 ms each
 BANDS_PER_THIRD_OCTAVE = 2
 LOWEST_BAND, HIGHEST_BAND = -17, 13  # third octaves from 20 Hz to 20 kHz, re 1 kHz
-COARSE_EDGES_HZ = (0.0, 120.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 1e9)
-COARSE = len(COARSE_EDGES_HZ) - 1
+COARSE_EDGES_HZ = (0.0, 120.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 RAKES = 4  # rounds of proportional fitting
+CROSSED = 6  # coarse bands in which stems may interfere: up to 4 kHz
+PAIRS_PER_STEM = 4  # of stems, those that interfere most
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +37,11 @@ class Analysis:
         fine: (stems, 3, fine bands, frames of 100 ms): <LL>, <RR>, Re<LR>; a mono stem is all left.
             Band 0 is what lies below 18 Hz; from band 1 on, pairs make up third octaves.
         slots: (stems, coarse bands, SLOTS, frames): power of both channels in slots of 6.25 ms.
-        slot_peaks: (stems, 2, SLOTS, frames): largest sample magnitude of left and right; those
-            of a mono stem are equal.
+        samples: (stems, 2 sides, 2 channels, SLOTS, frames): each slot has an instant for the left
+            and one for the right side, at which the equal-loudness sum of all stems peaks there;
+            these are the stems' samples at them. The second channel of a mono stem is zero.
+        pairs: (pairs, 2): stems that interfere, first below second. crosses: (pairs, 2 sides,
+            crossed bands, frames): Re<x y> of the two on either side, in the lowest coarse bands.
         band_hz: (fine bands,): centres. edges: (coarse bands + 1,): first fine band of each.
         channels: (stems,). loudness_lufs: (stems,) of the raw stems, -inf where silent.
     """
@@ -43,7 +50,9 @@ class Analysis:
     frames: int
     fine: NDArray[np.float32]
     slots: NDArray[np.float32]
-    slot_peaks: NDArray[np.float32]
+    samples: NDArray[np.float32]
+    pairs: NDArray[np.int32]
+    crosses: NDArray[np.float32]
     band_hz: NDArray[np.float64]
     edges: NDArray[np.int32]
     channels: NDArray[np.int32]
@@ -66,10 +75,12 @@ def fine_bands(sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float6
     return centres, edges
 
 
-def coarse_edges(sample_rate: int) -> NDArray[np.int32]:
-    """First fine band of each coarse band, and the number of fine bands, (COARSE + 1,)."""
+def coarse_bands(sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Edges (coarse bands + 1,) in Hz of the octaves that drive compressors, and in fine bands."""
     centres, _ = fine_bands(sample_rate)
-    return np.searchsorted(centres, COARSE_EDGES_HZ).astype(np.int32)
+    hz = np.array([edge for edge in COARSE_EDGES_HZ if edge < centres[-1]])
+    first = np.searchsorted(centres, hz)
+    return np.append(hz, sample_rate / 2), np.append(first, len(centres)).astype(np.int32)
 
 
 def analyse(song: Song, *, threads: int = 2) -> Analysis:
@@ -82,45 +93,97 @@ def analyse(song: Song, *, threads: int = 2) -> Analysis:
 
     rate = song.sample_rate
     levels = stem_levels(song, threads=threads)
+    gains = [
+        0.0 if level.silent else 10 ** ((NOMINAL_LUFS - level.loudness_lufs) / 20)
+        for level in levels
+    ]
+    starts = _slot_starts(song.frames, rate)
+    instants = _instants(song, gains, starts)
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(lambda stem: _stem_powers(stem, song.frames, rate), song.stems))
-    gains = np.array(
-        [
-            0.0 if level.silent else 10 ** ((NOMINAL_LUFS - level.loudness_lufs) / 10)
-            for level in levels
-        ],
-        dtype=np.float32,
-    )[:, None, None, None]
+        parts = list(
+            pool.map(
+                lambda stem, gain: _stem_powers(stem, gain, song.frames, rate, starts, instants),
+                song.stems,
+                gains,
+            )
+        )
+    pairs, crosses = _interference([part[3] for part in parts])
     return Analysis(
         sample_rate=rate,
         frames=song.frames,
-        fine=np.stack([part[0] for part in parts]) * gains,
-        slots=np.stack([part[1] for part in parts]) * gains,
-        slot_peaks=np.ascontiguousarray(np.stack([part[2] for part in parts]) * np.sqrt(gains)),
+        fine=np.stack([part[0] for part in parts]),
+        slots=np.stack([part[1] for part in parts]),
+        samples=np.stack([part[2] for part in parts]),
+        pairs=pairs,
+        crosses=crosses,
         band_hz=fine_bands(rate)[0],
-        edges=coarse_edges(rate),
+        edges=coarse_bands(rate)[1],
         channels=np.array([stem.channels for stem in song.stems], dtype=np.int32),
         loudness_lufs=np.array([level.loudness_lufs for level in levels]),
     )
 
 
-def _stem_powers(
-    stem: Stem, frames: int, rate: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """One stem's `fine`, `slots` and `slot_peaks`."""
-    audio = stem.read(0, frames)
+def _slot_starts(frames: int, rate: int) -> NDArray[np.int64]:
+    """First sample of each slot of the frames that hold the audio, (frames * SLOTS,)."""
     count = -(-frames * FRAMES_PER_S // rate)
-    starts = np.round(np.arange(count * SLOTS) * (rate / (FRAMES_PER_S * SLOTS))).astype(np.int64)
-    starts = np.minimum(starts, frames - 1)
-    peaks = np.maximum.reduceat(np.abs(audio), starts, axis=1)
+    starts = np.round(np.arange(count * SLOTS) * (rate / (FRAMES_PER_S * SLOTS)))
+    return np.minimum(starts, frames - 1).astype(np.int64)
+
+
+def _instants(song: Song, gains: Sequence[float], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where in each slot the equal-loudness sum peaks on either side, (2, slots)."""
+    total = np.zeros((2, song.frames), dtype=np.float32)
+    for stem, gain in zip(song.stems, gains, strict=True):
+        accumulate_stem(total, stem.read(0, song.frames), np.float32(gain))
+    instants = np.empty((2, len(starts)), dtype=np.int64)
+    peak_instants(total, starts, instants)
+    return instants
+
+
+def _stem_powers(
+    stem: Stem,
+    gain: float,
+    frames: int,
+    rate: int,
+    starts: NDArray[np.int64],
+    instants: NDArray[np.int64],
+) -> tuple[
+    NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], list[NDArray[np.complex64]]
+]:
+    """One stem's `fine`, `slots` and `samples`, at nominal loudness; envelopes of low bands."""
+    audio = stem.read(0, frames) * np.float32(gain)
+    count = len(starts) // SLOTS
     energy = np.add.reduceat(np.square(audio).sum(axis=0), starts)
     exact = (energy * np.float32(FRAMES_PER_S * SLOTS / rate)).reshape(count, SLOTS).T
-    fine, slots = band_powers(audio, rate, count, fine_bands(rate)[1], np.array(COARSE_EDGES_HZ))
+    coarse_hz, edges = coarse_bands(rate)
+    fine, slots, envelopes = band_powers(audio, rate, count, fine_bands(rate)[1], coarse_hz)
     estimate = slots.sum(axis=0)
     slots *= np.divide(exact, estimate, out=np.zeros_like(exact), where=estimate > 0)
-    _rake(fine, slots.mean(axis=1), coarse_edges(rate))
-    peaks = np.broadcast_to(peaks, (2, count * SLOTS)).reshape(2, count, SLOTS)
-    return fine, slots, peaks.swapaxes(1, 2)
+    _rake(fine, slots.mean(axis=1), edges)
+    samples = np.zeros((2, 2, SLOTS, count), dtype=np.float32)
+    for channel, row in enumerate(audio):
+        samples[:, channel] = row[instants].reshape(2, count, SLOTS).swapaxes(1, 2)
+    return fine, slots, samples, envelopes[:CROSSED]
+
+
+def _interference(
+    envelopes: Sequence[Sequence[NDArray[np.complex64]]],
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """`pairs` and `crosses` from envelopes of every stem and band, (channels, frames, any) each."""
+    stems, bands = len(envelopes), len(envelopes[0])
+    frames = envelopes[0][0].shape[1]
+    first, second = np.triu_indices(stems, 1)
+    crosses = np.empty((len(first), 2, bands, frames), dtype=np.float32)
+    for band in range(bands):
+        for side in range(2):
+            stacked = np.stack([stem[band][min(side, len(stem[band]) - 1)] for stem in envelopes])
+            lines = stacked.swapaxes(0, 1)
+            products = np.matmul(lines, lines.conj().swapaxes(1, 2)).real / stacked.shape[2]
+            crosses[:, side, band] = products[:, first, second].T
+    strength = np.abs(crosses).sum(axis=(1, 2, 3))
+    kept = np.sort(np.argsort(-strength, kind="stable")[: PAIRS_PER_STEM * stems])
+    pairs = np.stack([first, second], axis=1)[kept].astype(np.int32)
+    return pairs, np.ascontiguousarray(crosses[kept])
 
 
 def _rake(
@@ -132,7 +195,7 @@ def _rake(
     proportional fitting (Deming and Stephan, 1940) gives every frame the power that its slots
     hold, and every fine band its own power over the whole length.
     """
-    for c, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for c, (first, last) in enumerate(pairwise(edges)):
         part = fine[:, first:last]
         band_power = part[:2].sum(axis=(0, 2))
         for _ in range(RAKES):

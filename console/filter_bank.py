@@ -38,7 +38,7 @@ def band_powers(
     frames: int,
     fine_hz: NDArray[np.float64],
     coarse_hz: NDArray[np.float64],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32], list[NDArray[np.complex64]]]:
     """Mean squares in bands.
 
     Args:
@@ -50,7 +50,8 @@ def band_powers(
 
     Returns:
         <LL>, <RR> and Re<LR> in fine bands, (3, bands, frames), <RR> and <LR> zero for one
-        channel; the power of all channels in coarse bands and slots, (coarse, SLOTS, frames).
+        channel; the power of all channels in coarse bands and slots, (coarse, SLOTS, frames);
+        the envelopes of the coarse bands, (channels, frames, any) each.
     """
     from scipy.fft import rfft
 
@@ -66,16 +67,16 @@ def band_powers(
             cross = left.real * right.real + left.imag * right.imag
             fine[2, b] = cross.mean(axis=1)
     slots = np.empty((len(coarse_hz) - 1, SLOTS, frames), dtype=np.float32)
+    envelopes = []
     for c, band in enumerate(_bank(tuple(coarse_hz), rate, padded, SLOTS)):
         envelope = _envelope(spectrum, band, padded)[:, :frames]
+        envelopes.append(envelope)
         power = (np.square(envelope.real) + np.square(envelope.imag)).sum(axis=0)
         slots[c] = power.reshape(frames, SLOTS, -1).mean(axis=2).T
-    return fine, slots
+    return fine, slots, envelopes
 
 
-def _envelope(
-    spectrum: NDArray[np.complex64], band: _Band, frames: int
-) -> NDArray[np.complex64]:
+def _envelope(spectrum: NDArray[np.complex64], band: _Band, frames: int) -> NDArray[np.complex64]:
     """A band's envelope, (channels, frames, band.per_frame); its square is the power."""
     from scipy.fft import ifft
 

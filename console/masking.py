@@ -26,4 +26,4 @@ def masked_share(stem_powers: NDArray[np.float32]) -> NDArray[np.float32]:
     ).clip(0.0, 1.0)
     own = stem_powers.sum(axis=-1)
     covered = (stem_powers * rest).sum(axis=-1)
-    return np.divide(covered, own, out=np.zeros_like(own), where=own > 0)
+    return np.asarray(np.divide(covered, own, out=np.zeros_like(own), where=own > 0))

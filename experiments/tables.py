@@ -37,7 +37,13 @@ def print_table(result: Result) -> None:
         markup=False,
     )
     console.print(result["inputs"], markup=False)
-    tables = {"render": _render_tables, "mastering": _mastering_tables, "songs": _song_tables}
+    tables = {
+        "render": _render_tables,
+        "mastering": _mastering_tables,
+        "songs": _song_tables,
+        "fidelity": _fidelity_tables,
+        "speed": _speed_tables,
+    }
     for table in tables[result["benchmark"]](result):
         console.print(table)
 
@@ -104,6 +110,61 @@ def _song_tables(result: Result) -> list[Table]:
             f"{overall['seconds_per_second']:.3f}",
         )
     return [table]
+
+
+def _fidelity_tables(result: Result) -> list[Table]:
+    mastering = result["mastering"]
+    return [
+        _nearness_table("Mix bus", result["overall"], result["goals"]["mix"]),
+        _nearness_table("Mastering", mastering["overall"], result["goals"]["mastering"]),
+        _song_table(result["songs"]),
+    ]
+
+
+def _nearness_table(title: str, readings: Result, goals: Result) -> Table:
+    table = _table(title, "mean error", "goal", "Spearman", "goal", "worst", "met")
+    for meter, reading in readings.items():
+        goal = goals[meter]
+        table.add_row(
+            meter,
+            _figure(reading["mae"]),
+            _figure(goal["mae"]),
+            _figure(reading["spearman_median"]),
+            _figure(goal["spearman_median"]),
+            _figure(reading["worst"]),
+            _yes(goal["met"]),
+        )
+    return table
+
+
+def _song_table(songs: Result) -> Table:
+    meters = list(next(iter(songs.values())))
+    table = _table("Mean error (Spearman) by song", *meters)
+    for name, readings in songs.items():
+        cells = [
+            f"{_figure(readings[meter]['mae'])} ({_figure(readings[meter]['spearman'])})"
+            for meter in meters
+        ]
+        table.add_row(name, *cells)
+    return table
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _speed_tables(result: Result) -> list[Table]:
+    table = _table("Steps per second and core", "")
+    for name in ("simulate", "simulate_master", "render", "pipeline", "dasp"):
+        table.add_row(name, "-" if result[name] is None else f"{result[name]:.1f}")
+    table.add_row("simulate / pipeline", f"{result['ratio']:.0f}")
+    table.add_row("analysis", f"{result['analysis_s']:.3f} s")
+    tables = [table]
+    for what, rates in result["scaling"].items():
+        scaling = _table(f"Steps per second by {what}", *rates)
+        scaling.add_row("simulate", *(f"{rate:.0f}" for rate in rates.values()))
+        tables.append(scaling)
+    return tables
 
 
 def _table(title: str, *columns: str) -> Table:
