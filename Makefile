@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
+RESULTS := experiments/results
 STAMP  := $(VENV)/.installed-dev
 BASE   := $(VENV)/.installed
 
@@ -12,7 +13,7 @@ help:
 	@echo "make test   install and run every test"
 	@echo "make lint   check style and types"
 	@echo "make docs   write the pages of the manual that are generated"
-	@echo "make bench  run the benchmarks (MIXGYM_DATA adds those on real tracks)"
+	@echo "make bench  run the benchmarks, write experiments/results (MIXGYM_DATA adds those on songs)"
 	@echo "make clean  remove what make made"
 
 $(VENV)/bin/python:
@@ -53,9 +54,15 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	$(BIN)/mixgym bench render
-	@if [ -n "$$MIXGYM_DATA" ]; then \
-	  $(BIN)/mixgym bench mastering --songs "$$MIXGYM_DATA/mastered"; fi
+	$(BIN)/mixgym bench render --json > $(RESULTS)/render.json
+	@if [ -n "$$MIXGYM_DATA" ]; then set -e; \
+	  $(BIN)/mixgym bench mastering --songs "$$MIXGYM_DATA/mastered" --json \
+	    > $(RESULTS)/mastering.json; \
+	  $(BIN)/mixgym bench songs --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/songs.json; \
+	  $(BIN)/mixgym bench speed --songs "$$MIXGYM_DATA/songs" --json $(RESULTS)/speed.json \
+	    --plots $(RESULTS); \
+	  $(BIN)/mixgym bench fidelity --songs "$$MIXGYM_DATA/songs" --json $(RESULTS)/fidelity.json \
+	    --plots $(RESULTS)/fidelity; fi
 
 clean:
 	rm -rf $(VENV) .build build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -82,7 +82,7 @@ def mix_and_read(
 def _spectrum_db(audio: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
     """Mean power spectrum by librosa, or by SciPy with the same windows where it is missing."""
     try:
-        import librosa  # type: ignore[import-not-found]
+        import librosa
     except ImportError:
         transform = ShortTimeFFT(hann(FFT_FRAMES, sym=False), FFT_HOP, rate)
         power = transform.spectrogram(audio)

@@ -81,9 +81,9 @@ def bench_mastering(
 
     Returns:
         Keys `benchmark`, `machine`, `inputs`, `ours` and `matchering` (metric to `median` and
-        `worst`), `ahead` (metric to whether our median is lower), `true_peak_dbtp` (as it is, of
-        both), `largest_meter_difference` (ours against SciPy and pyloudnorm over all outputs),
-        `pairs` (everything raw).
+        `worst`), `ahead` (metric to whether our median is lower, or our worst where medians are
+        even), `true_peak_dbtp` (as it is, of both), `largest_meter_difference` (ours against
+        SciPy and pyloudnorm over all outputs), `pairs` (everything raw).
 
     Raises:
         MixgymError: matchering or pyloudnorm is not installed, the folder holds fewer than two
@@ -110,7 +110,7 @@ def bench_mastering(
         "seed": seed,
         "ours": mine,
         "matchering": baseline,
-        "ahead": {name: mine[name]["median"] < baseline[name]["median"] for name in METRICS},
+        "ahead": {name: _ahead(mine[name], baseline[name]) for name in METRICS},
         "true_peak_dbtp": {
             "ours": _spread([outcome.true_peak_dbtp for outcome in ours]),
             "matchering": _spread([outcome.true_peak_dbtp for outcome in theirs]),
@@ -121,6 +121,11 @@ def bench_mastering(
             for (track, reference), one, two in zip(names, ours, theirs, strict=True)
         ],
     }
+
+
+def _ahead(ours: dict[str, float], theirs: dict[str, float]) -> bool:
+    """Lower on median; where that is even, as two overshoots of nothing are, at worst."""
+    return (ours["median"], ours["worst"]) < (theirs["median"], theirs["worst"])
 
 
 def find_tracks(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import MixgymError
 from .machine import describe_machine
+from .needs import need
 
 if TYPE_CHECKING:
     from ..songs import Song
@@ -45,20 +46,17 @@ def bench_speed(
         tell: told what is being done and the share of it that is done.
 
     Returns:
-        Keys `benchmark`, `machine`, `inputs`; `simulate`, `simulate_master` (mastering chain and
-        delivery included), `render` (mix bus and all meters), `pipeline` (pedalboard, pyloudnorm,
-        librosa or SciPy in its place: `pipeline_spectrum`) and `dasp` (None: dasp-pytorch is not
-        measured) in steps/s/core; `ratio`, simulate over pipeline; `analysis_s`, wall-clock;
-        `scaling`, each by `stems`, `seconds`, `batch` and `threads`: steps per second of
-        wall-clock time for `threads`, else per core; `goals`.
+        Keys `benchmark`, `machine`, `inputs`; in steps/s/core `simulate`, `simulate_master`
+        (mastering chain and delivery included), `render` (mix bus and all meters), `pipeline`
+        (pedalboard, pyloudnorm, librosa or SciPy in its place: `pipeline_spectrum`) and `dasp`
+        (strips by dasp-pytorch; None where it is not installed); `ratio`, simulate over pipeline;
+        `analysis_s`, wall-clock; `scaling`, each by `stems`, `seconds`, `batch` and `threads`:
+        steps per second of wall-clock time for `threads`, else per core; `goals`.
 
     Raises:
         MixgymError: no stems in the folder, or pyloudnorm is not installed.
     """
-    if importlib.util.find_spec("pyloudnorm") is None:
-        raise MixgymError(
-            "The pipeline needs pyloudnorm: install mixgym's extra with pip install mixgym[bench]."
-        )
+    need("pyloudnorm")
     tell = tell or (lambda what, share: None)
     sources = _load_stems(songs, max(LENGTHS_S), max(STEM_COUNTS), tell)
     speed = _compare(sources, repeats, tell)
@@ -152,6 +150,8 @@ def _compare(sources: list[NDArray[np.float32]], repeats: int, tell: Tell) -> di
         "render": (render, SLOW_STEPS),
         "pipeline": (pipeline, SLOW_STEPS),
     }
+    if importlib.util.find_spec("dasp_pytorch"):
+        ways["dasp"] = (_dasp(sources, levels, strips), SLOW_STEPS)
     for run, _ in ways.values():
         run()
     rates: dict[str, list[float]] = {name: [] for name in ways}
@@ -166,13 +166,32 @@ def _compare(sources: list[NDArray[np.float32]], repeats: int, tell: Tell) -> di
         tell("Timing", (repeat + 1) / repeats)
     speed: dict[str, Any] = {name: statistics.median(values) for name, values in rates.items()}
     return {
-        **speed,
         "dasp": None,
+        **speed,
         "ratio": speed["simulate"] / speed["pipeline"],
         "analysis_s": statistics.median(analyses),
         "pipeline_spectrum": "librosa" if importlib.util.find_spec("librosa") else "scipy",
         "all": rates,
     }
+
+
+def _dasp(
+    sources: list[NDArray[np.float32]], levels: list[float], strips: NDArray[np.float64]
+) -> Callable[[], Any]:
+    """Steps by dasp-pytorch in one thread."""
+    import torch
+
+    from ..console.parameters import STRIP
+    from .baseline_dasp import mix_and_read
+
+    torch.set_num_threads(1)
+    stems = torch.from_numpy(np.stack([s[:, : round(SECONDS * RATE)] for s in sources[:STEMS]]))
+
+    def run() -> None:
+        for i in range(SLOW_STEPS):
+            mix_and_read(stems, levels, [STRIP.settings(row) for row in strips[i]], RATE)
+
+    return run
 
 
 def _processor_s(run: Callable[[], Any]) -> float:

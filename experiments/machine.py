@@ -17,6 +17,9 @@ LIBRARIES = (
     "pedalboard",
     "pyloudnorm",
     "matchering",
+    "librosa",
+    "torch",
+    "dasp-pytorch",
 )
 
 

@@ -83,8 +83,7 @@ def _mastering_tables(result: Result) -> list[Table]:
             f"({form.format(result[who][name]['worst'])})"
             for who in ("ours", "matchering")
         ]
-        even = result["ours"][name]["median"] == result["matchering"][name]["median"]
-        table.add_row(about, *cells, "even" if even else _yes(result["ahead"][name]))
+        table.add_row(about, *cells, _yes(result["ahead"][name]))
     return [table]
 
 
