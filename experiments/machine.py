@@ -8,6 +8,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+RESULTS = ":!experiments/results"  # what benchmarks write is no difference from a commit
 LIBRARIES = (
     "numpy",
     "scipy",
@@ -73,7 +74,7 @@ def _commit() -> str | None:
         return None
     try:
         commit = _git(root, "rev-parse", "--short", "HEAD")
-        return commit + ("+" if _git(root, "status", "--porcelain") else "")
+        return commit + ("+" if _git(root, "status", "--porcelain", "--", RESULTS) else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 
