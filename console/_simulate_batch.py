@@ -19,8 +19,8 @@ from .analysis import SLOTS, Analysis
 from .parameters import NOMINAL_LUFS
 
 LANES = 16  # frames are padded to whole vectors
-(INTEGRATED, BUS, RANGE, PEAK, FOLD, DRIVE, REDUCTION) = range(7)
-SCALARS = 7
+(INTEGRATED, BUS, BUS_PEAK, RANGE, PEAK, FOLD, DRIVE, REDUCTION) = range(8)
+SCALARS = 8
 Arrays = tuple[NDArray[np.float32], ...]
 
 
@@ -79,7 +79,7 @@ def simulate_mixes(
         bus, sends, stem_k, bus_slots, peaks, returned, energies, amplitudes, shares, held,
         limited, reduction, sides, amplitude_gains, turns, extra,
     ) = scratch  # fmt: skip
-    short_terms, stem_lufs, stem_bands, powers, widths, correlations = readings
+    short_terms, stem_lufs, stem_bands, powers, widths, correlations, balances = readings
     frames = limited.shape[1]
     energy, mono, total_peaks = energies[0], energies[1], peaks[0]
     for i in range(start, stop):
@@ -109,7 +109,8 @@ def simulate_mixes(
         loud, folded = meters.gated_power(energy[:frames], mono[:frames])
         scalars[BUS] = meters.lufs(loud)
         scalars[INTEGRATED] = scalars[BUS]
-        scalars[PEAK] = 10 * np.log10(total_peaks.max() + 1e-20)
+        scalars[BUS_PEAK] = 10 * np.log10(total_peaks.max() + 1e-20)
+        scalars[PEAK] = scalars[BUS_PEAK]
         scalars[DRIVE] = 0.0
         scalars[REDUCTION] = 0.0
         if master.size and loud > 0.0:
@@ -133,4 +134,4 @@ def simulate_mixes(
         scalars[FOLD] = max(0.0, 10 * np.log10((loud + 1e-20) / (folded + 1e-20)))
         meters.short_term(energy[:frames], short_term)
         scalars[RANGE] = meters.loudness_range(short_term, out.reshape(-1))
-        meters.read_bands(bus, frames, powers[i], widths[i], correlations[i])
+        meters.read_bands(bus, frames, powers[i], widths[i], correlations[i], balances[i])

@@ -114,9 +114,9 @@ def _sort(values):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
-def read_bands(bus, frames, levels, width, correlation):
-    """Per third octave from a bus (3, b, t): level over time (seconds, bands) as power, width and
-    correlation (bands,); band 0 is left out.
+def read_bands(bus, frames, levels, width, correlation, balance):
+    """Per third octave from a bus (3, b, t): level over time (seconds, bands) as power, width,
+    correlation and balance (bands,); band 0 is left out.
     """
     for third in range(width.size):
         first = 1 + third * BANDS_PER_THIRD_OCTAVE
@@ -135,5 +135,6 @@ def read_bands(bus, frames, levels, width, correlation):
             left += ll
             right += rr
             cross += lr
+        balance[third] = (right - left) / (left + right + 1e-20)
         width[third] = 0.5 - cross / (left + right + 1e-20)
         correlation[third] = cross / math.sqrt(left * right + 1e-30)

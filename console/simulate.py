@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ._simulate_batch import (
     BUS,
+    BUS_PEAK,
     DRIVE,
     FOLD,
     INTEGRATED,
@@ -26,66 +26,8 @@ from ._simulate_batch import (
 from ._simulate_meters import WINDOW
 from .analysis import BANDS_PER_THIRD_OCTAVE, FRAMES_PER_S, SLOTS, Analysis
 from .meters.k_weighting import k_weighting
+from .mix_readings import MixReadings
 from .parameters import BUSES, MASTER, STRIP
-
-
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """Predicted readings of a batch of mixes; of the mix bus where no master was given.
-
-    Attributes:
-        integrated_lufs, loudness_range_lu, true_peak_dbtp, mono_fold_loss_db: shape (mixes,).
-        bus_lufs: integrated loudness of the mix bus, before mastering, (mixes,).
-        drive_db, mean_reduction_db: gain ahead of the limiter, what it takes off, (mixes,).
-        short_term_lufs: (mixes, windows), window k ends at 3 s + k 100 ms; one window if shorter.
-        stem_lufs: each stem's loudness in the mix, (mixes, stems).
-        stem_powers: mean square of each stem in the mix, per third octave, both channels,
-            (mixes, stems, bands).
-        powers: mean square over time, averaged over channels, (mixes, seconds, bands).
-        width, correlation: per third octave, (mixes, bands).
-    """
-
-    integrated_lufs: NDArray[np.float32]
-    bus_lufs: NDArray[np.float32]
-    loudness_range_lu: NDArray[np.float32]
-    true_peak_dbtp: NDArray[np.float32]
-    mono_fold_loss_db: NDArray[np.float32]
-    drive_db: NDArray[np.float32]
-    mean_reduction_db: NDArray[np.float32]
-    short_term_lufs: NDArray[np.float32]
-    stem_lufs: NDArray[np.float32]
-    stem_powers: NDArray[np.float32]
-    powers: NDArray[np.float32]
-    width: NDArray[np.float32]
-    correlation: NDArray[np.float32]
-    seconds: NDArray[np.float32]
-
-    @property
-    def plr_db(self) -> NDArray[np.float32]:
-        """Peak to loudness ratio, (mixes,)."""
-        return self.true_peak_dbtp - self.integrated_lufs
-
-    @property
-    def max_short_term_lufs(self) -> NDArray[np.float32]:
-        """The loudest 3 s, (mixes,)."""
-        return np.asarray(self.short_term_lufs.max(axis=1))
-
-    @property
-    def spectrum_db(self) -> NDArray[np.float32]:
-        """Level per third octave over the whole length, (mixes, bands)."""
-        mean = np.einsum("s,msb->mb", self.seconds / self.seconds.sum(), self.powers)
-        return _db(mean)
-
-    @property
-    def masked(self) -> NDArray[np.float32]:
-        """How much of each stem the others cover, (mixes, stems): see `masking.masked_share`."""
-        from .masking import masked_share
-
-        return masked_share(self.stem_powers)
-
-
-def _db(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(10 * np.log10(power + np.float32(1e-15)), dtype=np.float32)
 
 
 class Simulator:
@@ -142,7 +84,7 @@ class Simulator:
         buses: NDArray[np.float64],
         master: NDArray[np.float64] | None = None,
         side_chains: NDArray[np.int64] | None = None,
-    ) -> Simulated:
+    ) -> MixReadings:
         """Predict the readings of a batch of mixes.
 
         Args:
@@ -171,6 +113,7 @@ class Simulator:
             _empty(mixes, len(self._seconds), thirds),
             _empty(mixes, thirds),
             _empty(mixes, thirds),
+            _empty(mixes, thirds),
         )
         arguments = (
             np.ascontiguousarray(strips),
@@ -192,11 +135,12 @@ class Simulator:
                 list(pool.map(run, parts))
         else:
             run((0, mixes))
-        short_term, stem_lufs, stem_bands, powers, width, correlation = readings
+        short_term, stem_lufs, stem_bands, powers, width, correlation, balance = readings
         pairs = stem_bands[..., 1:].reshape(mixes, stems, thirds, BANDS_PER_THIRD_OCTAVE)
-        return Simulated(
+        return MixReadings(
             integrated_lufs=scalars[:, INTEGRATED],
             bus_lufs=scalars[:, BUS],
+            bus_peak_dbtp=scalars[:, BUS_PEAK],
             loudness_range_lu=scalars[:, RANGE],
             true_peak_dbtp=scalars[:, PEAK],
             mono_fold_loss_db=scalars[:, FOLD],
@@ -208,6 +152,7 @@ class Simulator:
             powers=powers,
             width=width,
             correlation=correlation,
+            balance=balance,
             seconds=self._seconds,
         )
 
@@ -249,7 +194,7 @@ def _k_response(band_hz: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
     return gain.astype(np.float32)
 
 
-def master_track(simulator: Simulator, master: NDArray[np.float64]) -> Simulated:
+def master_track(simulator: Simulator, master: NDArray[np.float64]) -> MixReadings:
     """Predict the readings of a finished track behind mastering chains.
 
     Args:

@@ -18,7 +18,7 @@ from .machine import describe_machine
 
 if TYPE_CHECKING:
     from ..console.meters import Readings
-    from ..console.simulate import Simulated
+    from ..console.mix_readings import MixReadings
     from ..songs import Song
 
 SPECTRUM_DEPTH_DB = 50.0  # below the loudest band; what is further down is not compared
@@ -161,7 +161,7 @@ def _empty_readout(meters: dict[str, Any]) -> Readout:
     return {meter: ([], []) if meter == "stereo" else ([],) for meter in meters}
 
 
-def _add(readout: Readout, rendered: Readings, simulated: Simulated, i: int) -> None:
+def _add(readout: Readout, rendered: Readings, simulated: MixReadings, i: int) -> None:
     """Add mix i of a batch to what all mixes read."""
     for meter in ("integrated_lufs", "loudness_range_lu", "plr_db"):
         readout[meter][0].append((getattr(rendered, meter), float(getattr(simulated, meter)[i])))

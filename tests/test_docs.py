@@ -19,6 +19,7 @@ def examples(page):
 @pytest.mark.parametrize("page", [p for p in PAGES if examples(p)], ids=lambda page: page.name)
 def test_examples_run_and_print_what_they_say(page, mixgym, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
     names = {}
     for kind, code in examples(page):
         if kind == "python":

@@ -124,6 +124,16 @@ class SpectrumMeter:
         width: NDArray[np.float64] = np.clip(0.5 - ratio, 0.0, 1.0)
         return width
 
+    @property
+    def balance(self) -> NDArray[np.float64]:
+        """Float64 `(bands,)`: (right - left) / (right + left) in power; 0 in a silent band."""
+        left, right, _ = self._band_powers()
+        total = left + right
+        balance: NDArray[np.float64] = np.divide(
+            right - left, total, out=np.zeros_like(total), where=total > 0.0
+        )
+        return balance
+
     def _transform(self, audio: NDArray[np.float32], energies: NDArray[np.float64]) -> None:
         """Add the energies of every frame in `audio`, `(channels, whole hops)`."""
         frames = sliding_window_view(audio, self._size, axis=1)[:, :: self._hop].swapaxes(0, 1)

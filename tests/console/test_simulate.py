@@ -1,4 +1,4 @@
-"""Simulated readings: laws that hold whatever the song, and agreement with the render."""
+"""MixReadings readings: laws that hold whatever the song, and agreement with the render."""
 
 from dataclasses import fields, replace
 from functools import cache
@@ -14,10 +14,11 @@ from mixgym.console.compressor import Compressor, CompressorSettings
 from mixgym.console.masking import masked_share
 from mixgym.console.meters import LoudnessMeter, Measurement, measure
 from mixgym.console.mix import Mix
+from mixgym.console.mix_readings import MixReadings
 from mixgym.console.mixbus import MixBus
 from mixgym.console.parameters import BUSES, MASTER, STRIP
 from mixgym.console.render import master
-from mixgym.console.simulate import Simulated, Simulator, master_track
+from mixgym.console.simulate import Simulator, master_track
 from mixgym.console.table import Parameter, ParameterTable
 from mixgym.songs import Excerpt, Song
 from mixgym.songs.generate import generate_song
@@ -51,13 +52,13 @@ def with_strips(strips: np.ndarray, **values: float) -> np.ndarray:
 DRY = {"reverb_send_db": -60.0, "delay_send_db": -60.0}
 
 
-def assert_same(one: Simulated, other: Simulated) -> None:
-    for field in fields(Simulated):
+def assert_same(one: MixReadings, other: MixReadings) -> None:
+    for field in fields(MixReadings):
         assert np.array_equal(getattr(one, field.name), getattr(other, field.name)), field.name
 
 
-def joined(result: Simulated) -> np.ndarray:
-    return np.concatenate([np.ravel(getattr(result, f.name)) for f in fields(Simulated)])
+def joined(result: MixReadings) -> np.ndarray:
+    return np.concatenate([np.ravel(getattr(result, f.name)) for f in fields(MixReadings)])
 
 
 @settings(max_examples=20, deadline=None)
@@ -172,7 +173,7 @@ def test_batch_and_threads_change_no_bit(threads: int, batch: int) -> None:
     for first in range(0, 7, batch):
         part = slice(first, first + batch)
         result = other(strips[part], buses[part], masters[part])
-        for field in fields(Simulated):
+        for field in fields(MixReadings):
             if field.name != "seconds":
                 expected = getattr(whole, field.name)[part]
                 assert np.array_equal(getattr(result, field.name), expected), field.name

@@ -193,8 +193,7 @@ def test_cost_is_read_from_a_process_of_its_own(
     held = bytearray(400_000_000)
     held[::4096] = b"1" * len(held[::4096])
     cost = run_apart("burn", 0.2)
-    assert 0.2 <= cost.seconds < 1.0
-    assert cost.process_seconds > cost.seconds
+    assert 0.2 <= cost.seconds < cost.process_seconds
     assert cost.cpu_seconds < cost.process_seconds
     assert 200 < cost.peak_mb < 300
     del held
