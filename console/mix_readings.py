@@ -63,7 +63,8 @@ class MixReadings:
     @property
     def spectrum(self) -> NDArray[np.float32]:
         """Mean square per third octave over the whole length, (mixes, bands)."""
-        return np.einsum("s,msb->mb", self.seconds / self.seconds.sum(), self.powers)
+        shares = self.seconds / self.seconds.sum()
+        return np.asarray(np.einsum("s,msb->mb", shares, self.powers))
 
     @property
     def spectrum_db(self) -> NDArray[np.float32]:
