@@ -29,6 +29,8 @@ from .meters.k_weighting import k_weighting
 from .mix_readings import MixReadings
 from .parameters import BUSES, MASTER, STRIP
 
+AUDIBLE = 1e-30  # power; what is below makes no peak
+
 
 class Simulator:
     """Simulates mixes of one analysed song.
@@ -50,7 +52,7 @@ class Simulator:
         sums = np.add.reduceat(fine[:, 0] + fine[:, 1], a.edges[:-1], axis=1)
         slots = np.pad(a.slots, ((0, 0), (0, 0), (0, 0), (0, padding)))
         power = slots.sum(axis=1)
-        inverse = np.divide(1, power, out=np.zeros_like(power), where=power > 0)
+        inverse = np.divide(1, power, out=np.zeros_like(power), where=power > AUDIBLE)
         weights = _k_response(a.band_hz, a.sample_rate)
         w = 2 * np.pi * a.band_hz / a.sample_rate
         self._song = (

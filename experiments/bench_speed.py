@@ -26,6 +26,7 @@ STEPS_GOAL, RATIO_GOAL, ANALYSIS_GOAL_S = 3000.0, 1000.0, 0.3
 STEM_COUNTS = (1, 2, 4, 8, 16, 32, 64)
 LENGTHS_S = (5.0, 10.0, 20.0, 40.0)
 BATCHES = (1, 4, 16, 64, 256)
+AUDIBLE = 0.01  # amplitude
 
 Tell = Callable[[str, float], None]
 
@@ -79,7 +80,7 @@ def bench_speed(
 
 
 def _load_stems(songs: Path, seconds: float, count: int, tell: Tell) -> list[NDArray[np.float32]]:
-    """Stereo stems (2, frames) of this length, repeated where songs are shorter."""
+    """Stereo stems (2, frames) of this length, from where they set in, repeated where too short."""
     from ..songs import most_active_excerpt, read_song
 
     folders = sorted(path for path in songs.iterdir() if path.is_dir()) if songs.is_dir() else []
@@ -89,9 +90,11 @@ def _load_stems(songs: Path, seconds: float, count: int, tell: Tell) -> list[NDA
         with read_song(folder, sample_rate=RATE) as song:
             excerpt = most_active_excerpt(song, seconds)
             for stem in excerpt.stems:
-                audio = np.broadcast_to(stem.read(0, excerpt.frames), (2, excerpt.frames))
-                if np.abs(audio).max() > 1e-3:
-                    found.append(np.resize(np.tile(audio, 2), (2, frames)))
+                audio = stem.read(0, excerpt.frames)
+                heard = np.flatnonzero(np.abs(audio).max(axis=0) > AUDIBLE)
+                if len(heard):
+                    again = np.arange(heard[0], heard[0] + frames) % excerpt.frames
+                    found.append(np.broadcast_to(audio[:, again], (2, frames)))
         tell("Reading", (number + 1) / len(folders))
         if len(found) >= count:
             break
