@@ -344,6 +344,10 @@ def bench_fidelity(
     mixes: Annotated[int, typer.Option(min=3, max=10_000, help="Of every song.")] = 200,
     seed: Annotated[int, typer.Option(help="Draws the mixes.")] = 0,
     seconds: Annotated[float, typer.Option(min=4, max=600, help="Of every song.")] = 10.0,
+    off: Annotated[
+        list[str] | None,
+        typer.Option(help="A processor of the strip to leave out; may be given again."),
+    ] = None,
     result_file: ResultFile = None,
     plots: Plots = None,
     quiet: Quiet = False,
@@ -352,7 +356,7 @@ def bench_fidelity(
     from .experiments.bench_fidelity import bench_fidelity as run
 
     with progress_bars(quiet) as progress:
-        result = run(songs, mixes, seed, seconds, plots, progress)
+        result = run(songs, mixes, seed, seconds, plots, off or (), progress)
     _show_result(result, result_file, quiet)
 
 

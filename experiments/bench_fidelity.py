@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +51,7 @@ def bench_fidelity(
     seed: int = 0,
     seconds: float = 10.0,
     plots: Path | None = None,
+    off: Sequence[str] = (),
     tell: Tell | None = None,
 ) -> dict[str, Any]:
     """Render and simulate random mixes of every song, and compare the meters.
@@ -65,6 +66,7 @@ def bench_fidelity(
         seed: of the draws.
         seconds: length of each song's most active excerpt.
         plots: folder for scatter plots, made if missing.
+        off: processors of the strip that stay out of use, to find where errors come from.
         tell: told what is being done and the share of it that is done.
 
     Returns:
@@ -73,12 +75,13 @@ def bench_fidelity(
         mean over songs.
 
     Raises:
-        MixgymError: there is no song in the folder.
+        MixgymError: there is no song in the folder, or no such processor.
     """
     tell = tell or (lambda what, share: None)
     folders = sorted(path for path in songs.iterdir() if path.is_dir()) if songs.is_dir() else []
     if not folders:
         raise MixgymError(f"{songs} holds no folders of stems; give a folder of song folders.")
+    neutral = _neutral(off)
     masters = max(3, mixes // 10)
     readouts: dict[str, tuple[Readout, Readout]] = {}
     for number, folder in enumerate(folders):
@@ -88,7 +91,7 @@ def bench_fidelity(
             share = done / (mixes + masters)
             tell("Comparing", (place + share) / len(folders))
 
-        readouts[folder.name] = _compare_song(folder, mixes, masters, seconds, rng, step)
+        readouts[folder.name] = _compare_song(folder, mixes, masters, seconds, neutral, rng, step)
     mixed = {name: _summary(pair[0]) for name, pair in readouts.items()}
     mastered = {name: _summary(pair[1]) for name, pair in readouts.items()}
     mix_overall = overall(mixed.values(), list(MIX_GOALS))
@@ -100,7 +103,8 @@ def bench_fidelity(
     return {
         "benchmark": "fidelity",
         "machine": describe_machine(),
-        "inputs": f"{len(folders)} songs x {mixes} mixes, {seconds:g} s each, seed {seed}",
+        "inputs": f"{len(folders)} songs x {mixes} mixes, {seconds:g} s each, seed {seed}"
+        + (f", without {', '.join(off)}" if off else ""),
         "overall": mix_overall,
         "songs": mixed,
         "mastering": {"overall": master_overall, "songs": mastered},
@@ -111,11 +115,29 @@ def bench_fidelity(
     }
 
 
+def _neutral(processors: Sequence[str]) -> dict[int, float]:
+    """Columns of the strip's table that put these processors out of use, and their values."""
+    from ..console.parameters import STRIP
+
+    known = {parameter.processor for parameter in STRIP}
+    for name in processors:
+        if name not in known:
+            raise MixgymError(
+                f"There is no processor {name!r}; choose from {', '.join(sorted(known))}."
+            )
+    return {
+        i: parameter.default if parameter.neutral is None else parameter.neutral
+        for i, parameter in enumerate(STRIP)
+        if parameter.processor in processors
+    }
+
+
 def _compare_song(
     folder: Path,
     mixes: int,
     masters: int,
     seconds: float,
+    fixed: dict[int, float],
     rng: np.random.Generator,
     step: Callable[[int], None],
 ) -> tuple[Readout, Readout]:
@@ -130,6 +152,8 @@ def _compare_song(
         excerpt = most_active_excerpt(song, seconds)
         strips = STRIP.sample(rng, (mixes, len(excerpt.stems)))
         buses = BUSES.sample(rng, (mixes,))
+        for column, value in fixed.items():
+            strips[..., column] = value
         simulated = Simulator(analyse(excerpt))(strips, buses)
         neutral = Mix.neutral(excerpt)
         drawn = [replace(neutral, strips=strips[i], buses=buses[i]) for i in range(mixes)]

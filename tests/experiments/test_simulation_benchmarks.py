@@ -63,7 +63,7 @@ def test_fidelity_benchmark(
 ) -> None:
     told: list[float] = []
     result = bench_fidelity(
-        songs, 4, 1, 4.0, tmp_path / "plots", lambda what, share: told.append(share)
+        songs, 4, 1, 4.0, tmp_path / "plots", (), lambda what, share: told.append(share)
     )
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert set(result["overall"]) == set(MIX_GOALS)
@@ -105,6 +105,15 @@ def test_speed_benchmark(
     assert (tmp_path / "plots" / "speed.png").exists()
     print_table(result)
     assert f"{result['ratio']:.0f}" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_fidelity_without_a_processor(songs: Path) -> None:
+    off = ("high_pass", "eq", "compressor", "reverb_send", "delay_send")
+    dry = bench_fidelity(songs, 3, 1, 4.0, off=off)["overall"]
+    assert dry["stem_lufs"]["mae"] < 0.05
+    with pytest.raises(MixgymError, match="no processor 'flanger'"):
+        bench_fidelity(songs, 3, 1, 4.0, off=("flanger",))
 
 
 @pytest.mark.parametrize("bench", [bench_fidelity, bench_speed])
