@@ -1,0 +1,54 @@
+"""Genomes of one song: vectors in [-1, 1] and the settings they stand for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..console.space import Space
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SongSpace:
+    """What is free in the mixes of a song.
+
+    Attributes:
+        stems: of the song.
+        space: which settings are free.
+    """
+
+    stems: int
+    space: Space = field(default_factory=Space)
+
+    @cached_property
+    def genes(self) -> int:
+        """Length of a genome."""
+        return self.space.genes(self.stems)
+
+    @cached_property
+    def neutral(self) -> Values:
+        """The genome that does nothing, (genes,)."""
+        return self.space.rest(self.stems)
+
+    @cached_property
+    def spread(self) -> Values:
+        """Standard deviations of the priors, (genes,)."""
+        return self.space.spread(self.stems)
+
+    @cached_property
+    def blocks(self) -> list[list[int]]:
+        """Genes that belong together, a processor each."""
+        return self.space.blocks(self.stems)
+
+    def sample(self, rng: np.random.Generator, count: int) -> Values:
+        """Genomes drawn from the priors, (count, genes)."""
+        return self.space.sample(rng, count, self.stems)
+
+    def decode(self, genomes: Values) -> tuple[Values, Values, Values]:
+        """Strips, buses and master that genomes stand for: see `Space.decode`."""
+        return self.space.decode(genomes, self.stems)

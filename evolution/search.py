@@ -1,0 +1,141 @@
+"""A searcher and an evaluator, until the budget is spent."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..console.mix import Budget
+from ..console.mix_readings import MixReadings
+from ..rewards import Evaluator
+from ..rewards.reward import Scores
+from .genome import SongSpace
+from .searcher import Outcome, Searcher
+
+GROUPS = {  # terms that pull the same way
+    "balance": ("audibility", "masking"),
+    "tone": ("spectrum", "reference"),
+    "dynamics": ("dynamics", "loudness"),
+    "space": ("stereo",),
+}
+TREBLE_HZ = 4000.0
+
+OnBatch = Callable[["Progress"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a search is.
+
+    Attributes:
+        evaluations: spent so far.
+        seconds: since it began.
+        score: the best so far.
+    """
+
+    evaluations: int
+    seconds: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        genome: the best, (genes,).
+        score: of it, in the evaluator's fidelity.
+        evaluations, seconds: spent.
+        curve: evaluations and best score after each batch, (batches, 2).
+        outcomes: everything the searcher was told, for `replay`.
+    """
+
+    genome: NDArray[np.float64]
+    score: float
+    evaluations: int
+    seconds: float
+    curve: NDArray[np.float64]
+    outcomes: list[Outcome]
+
+
+def search(
+    evaluator: Evaluator,
+    searcher: Searcher,
+    space: SongSpace,
+    budget: Budget,
+    *,
+    told: list[Outcome] | None = None,
+    on_batch: OnBatch | None = None,
+) -> Found:
+    """Ask, evaluate, tell, until evaluations or seconds are spent.
+
+    A last batch that the budget does not cover is cut. Ctrl-C ends the search with what was found.
+
+    Args:
+        evaluator: of the song.
+        searcher: a fresh one.
+        space: what its genomes mean.
+        budget: evaluations and seconds.
+        told: outcomes of an interrupted search by the same searcher from the same seed: it is
+            led through them again, at no cost, and goes on from there.
+        on_batch: told after every batch.
+
+    Raises:
+        MixgymError: a stem cannot be read.
+    """
+    started = time.perf_counter()
+    outcomes: list[Outcome] = []
+    best, best_score, spent = space.neutral, -math.inf, 0
+    curve: list[tuple[int, float]] = []
+    pending = list(told or [])
+    try:
+        while spent < budget.evaluations and time.perf_counter() - started < budget.seconds:
+            asked = searcher.ask()
+            genomes = asked[: budget.evaluations - spent]
+            if pending:
+                outcome = pending.pop(0)
+            else:
+                scores = evaluator.evaluate(*space.decode(genomes))
+                outcome = outcome_of(scores, evaluator.centres_hz)
+            first = int(np.argmax(outcome.score))
+            if outcome.score[first] > best_score:
+                best, best_score = genomes[first].copy(), float(outcome.score[first])
+            spent += len(genomes)
+            outcomes.append(outcome)
+            curve.append((spent, best_score))
+            if on_batch:
+                on_batch(Progress(spent, time.perf_counter() - started, best_score))
+            if len(genomes) == len(asked):
+                searcher.tell(genomes, outcome)
+    except KeyboardInterrupt:
+        pass
+    seconds = time.perf_counter() - started
+    return Found(best, best_score, spent, seconds, np.array(curve), outcomes)
+
+
+def outcome_of(scores: Scores, centres_hz: NDArray[np.float64]) -> Outcome:
+    """What searchers are told of a batch of scores, and the bands that its readings have."""
+    gate = np.prod(list(scores.gates.values()), axis=0) if scores.gates else 1.0
+    objectives = [
+        gate * np.mean([scores.terms[name] for name in names if name in scores.terms], axis=0)
+        for names in GROUPS.values()
+        if any(name in scores.terms for name in names)
+    ]
+    measures = _measures(scores.readings, centres_hz > TREBLE_HZ)
+    return Outcome(scores.score, np.stack(objectives, axis=1), measures)
+
+
+def _measures(readings: MixReadings, treble: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Brightness in dB (treble against the rest), width, integrated loudness: (mixes, 3)."""
+    power = readings.spectrum.astype(np.float64)
+    high, low = power[:, treble].sum(axis=1), power[:, ~treble].sum(axis=1)
+    weight = np.sqrt(power)
+    width = (readings.width * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
+    brightness_db = 10 * np.log10((high + 1e-12) / (low + 1e-12))
+    loudness = np.nan_to_num(readings.integrated_lufs.astype(np.float64), neginf=-70.0)
+    return np.stack((brightness_db, width, loudness), axis=1)
