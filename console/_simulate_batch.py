@@ -30,7 +30,6 @@ def scratch_arrays(analysis: Analysis) -> Arrays:
     coarse = analysis.slots.shape[1]
     compressors = max(6, stems + -stems % GROUP + 1)
     padded = frames + -frames % LANES
-    crossed = analysis.crosses.shape[2]
     widest = int(np.diff(analysis.edges).max())
     drives = delivery_stage.DRIVES
     shapes: tuple[tuple[int, ...], ...] = (
@@ -57,9 +56,9 @@ def scratch_arrays(analysis: Analysis) -> Arrays:
         (drives, frames),  # limited
         (drives,),  # reduction
         (stems, 2, 2),  # sides
-        (stems, crossed, padded),  # amplitude_gains
-        (stems, crossed, 2),  # turns
-        (2, crossed, padded),  # extra
+        (stems, coarse, padded),  # amplitude_gains
+        (stems, coarse, 2),  # turns
+        (2, coarse, padded),  # extra
     )
     return tuple(np.zeros(shape, dtype=np.float32) for shape in shapes)
 
@@ -72,7 +71,7 @@ def simulate_mixes(
     (
         channels, fine, slots, samples, inverse_power, fine_sums, slot_means, balance, edges,
         kweight, coarse_k, cos1, cos2, rate, slots_per_s,
-        pairs, crosses, crossed_w,
+        pairs, crosses, coarse_w,
     ) = song  # fmt: skip
     (
         response, matrix, pan_matrix, constants, chunk, weight, levels, out, bus_gains, band_power,
@@ -93,7 +92,7 @@ def simulate_mixes(
             master.size > 0,
         )  # fmt: skip
         crosses_stage.add_crosses(
-            strips, channels, pairs, crosses, sides, amplitude_gains, edges, crossed_w, rate, turns,
+            strips, channels, pairs, crosses, sides, amplitude_gains, edges, coarse_w, rate, turns,
             extra, energies, bus, bus_slots, master.size > 0,
         )  # fmt: skip
         for s in range(channels.size):

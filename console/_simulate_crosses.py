@@ -1,7 +1,7 @@
 """Stems that interfere on the mix bus, in Numba; see `_simulate`.
 
 Where two stems carry the same sound, or two steady notes beat, powers do not simply add. The
-products of pairs of stems, band by band in the lower coarse bands, are scaled as the two stems
+products of pairs of stems, octave by octave, are scaled as the two stems
 are, turned by the phase between their high-passes, and added.
 """
 
@@ -32,7 +32,7 @@ def add_crosses(
         pairs (p, 2), crosses (p, 2 sides, c, t): see `Analysis`.
         sides (s, 2 sides, 2): amplitude on either side of a stem's channel of that side, and of
             its other channel, by fader, pan and width.
-        gains (s, c, t): amplitude by equaliser and compressor in the crossed bands.
+        gains (s, c, t): amplitude by equaliser and compressor.
         band_w (c,): middles of the bands, radians per sample.
         turns (s, c, 2), extra (2, c, t), ratios (2, t): scratch.
 

@@ -24,8 +24,7 @@ BANDS_PER_THIRD_OCTAVE = 2
 LOWEST_BAND, HIGHEST_BAND = -17, 13  # third octaves from 20 Hz to 20 kHz, re 1 kHz
 COARSE_EDGES_HZ = (0.0, 120.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 RAKES = 4  # rounds of proportional fitting
-CROSSED = 6  # coarse bands in which stems may interfere: up to 4 kHz
-PAIRS_PER_STEM = 4  # of stems, those that interfere most
+PAIRS_PER_STEM = 2  # of stems, those that interfere most
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Analysis:
             and one for the right side, at which the equal-loudness sum of all stems peaks there;
             these are the stems' samples at them. The second channel of a mono stem is zero.
         pairs: (pairs, 2): stems that interfere, first below second. crosses: (pairs, 2 sides,
-            crossed bands, frames): Re<x y> of the two on either side, in the lowest coarse bands.
+            coarse bands, frames): Re<x y> of the two on either side.
         band_hz: (fine bands,): centres. edges: (coarse bands + 1,): first fine band of each.
         channels: (stems,). loudness_lufs: (stems,) of the raw stems, -inf where silent.
     """
@@ -150,7 +149,7 @@ def _stem_powers(
 ) -> tuple[
     NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], list[NDArray[np.complex64]]
 ]:
-    """One stem's `fine`, `slots` and `samples`, at nominal loudness; envelopes of low bands."""
+    """One stem's `fine`, `slots` and `samples`, at nominal loudness; envelopes by band."""
     audio = stem.read(0, frames) * np.float32(gain)
     count = len(starts) // SLOTS
     energy = np.add.reduceat(np.square(audio).sum(axis=0), starts)
@@ -163,7 +162,7 @@ def _stem_powers(
     samples = np.zeros((2, 2, SLOTS, count), dtype=np.float32)
     for channel, row in enumerate(audio):
         samples[:, channel] = row[instants].reshape(2, count, SLOTS).swapaxes(1, 2)
-    return fine, slots, samples, envelopes[:CROSSED]
+    return fine, slots, samples, envelopes
 
 
 def _interference(
@@ -181,7 +180,9 @@ def _interference(
             products = np.matmul(lines, lines.conj().swapaxes(1, 2)).real / stacked.shape[2]
             crosses[:, side, band] = products[:, first, second].T
     strength = np.abs(crosses).sum(axis=(1, 2, 3))
-    kept = np.sort(np.argsort(-strength, kind="stable")[: PAIRS_PER_STEM * stems])
+    heard = sum(any(np.any(band) for band in stem) for stem in envelopes)
+    most = min(PAIRS_PER_STEM * heard, int(np.count_nonzero(strength)))
+    kept = np.sort(np.argsort(-strength, kind="stable")[:most])
     pairs = np.stack([first, second], axis=1)[kept].astype(np.int32)
     return pairs, np.ascontiguousarray(crosses[kept])
 

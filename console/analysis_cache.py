@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import fields
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +20,7 @@ from .analysis import Analysis, analyse
 if TYPE_CHECKING:
     from ..songs import Song
 
-VERSION = 2  # of the analysis; files of another are not read
+VERSION = 3  # of the analysis; files of another are not read
 SUFFIX = ".npz"
 MOST_BYTES = 2 * 10**9
 BLOCK_FRAMES = 1 << 18
@@ -42,11 +43,33 @@ def cached_analysis(
     Raises:
         MixgymError: a stem cannot be read.
     """
-    path = (folder or cache_folder()) / f"{content_hash(song, threads=threads)}{SUFFIX}"
+    name = content_hash(song, threads=threads)
+    return named_analysis(name, lambda: song, threads=threads, folder=folder, most_bytes=most_bytes)
+
+
+def named_analysis(
+    name: str,
+    open_song: Callable[[], Song],
+    *,
+    threads: int = 2,
+    folder: Path | None = None,
+    most_bytes: int = MOST_BYTES,
+) -> Analysis:
+    """Analysis of audio that is known by a name, from disk where it is there.
+
+    Args:
+        name: a file name that only this audio has.
+        open_song: called where there is no such analysis yet; the song stays open.
+        threads, folder, most_bytes: as `cached_analysis`.
+
+    Raises:
+        MixgymError: a stem cannot be read.
+    """
+    path = (folder or cache_folder()) / f"{name}{SUFFIX}"
     found = _load(path)
     if found is not None:
         return found
-    analysis = analyse(song, threads=threads)
+    analysis = analyse(open_song(), threads=threads)
     with contextlib.suppress(OSError):
         _save(analysis, path)
         _trim(path.parent, most_bytes)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .analysis import FRAMES_PER_S
+from .insert import MakeInsert
 from .meters import LoudnessMeter, SpectrumMeter, TruePeakMeter
 from .mix_readings import MixReadings
 from .mixbus import BusBlock
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 SILENT_DBTP = -200.0  # what `simulate` reads of silence
 
 
-def hear(song: Song, mix: Mix, *, threads: int = 2) -> tuple[MixReadings, NDArray[np.float32]]:
+def hear(
+    song: Song, mix: Mix, *, threads: int = 2, insert: MakeInsert | None = None
+) -> tuple[MixReadings, NDArray[np.float32]]:
     """Render a mix and read it.
 
     Reverb and delay are cut off with the song, which is an excerpt as a rule.
@@ -30,6 +33,7 @@ def hear(song: Song, mix: Mix, *, threads: int = 2) -> tuple[MixReadings, NDArra
         song: the stems.
         mix: settings for exactly these stems.
         threads: how many strips are processed at once.
+        insert: makes a plug-in for each strip.
 
     Returns:
         A batch of one; the audio, shape (2, frames).
@@ -37,14 +41,16 @@ def hear(song: Song, mix: Mix, *, threads: int = 2) -> tuple[MixReadings, NDArra
     Raises:
         MixgymError: as `render`.
     """
-    bus = _BusReader(song)
-    with render(song, mix, tail=False, threads=threads, on_bus=bus.push) as rendering:
+    bus = BusReader(song)
+    with render(
+        song, mix, tail=False, threads=threads, on_bus=bus.push, insert=insert
+    ) as rendering:
         audio = rendering.array()
-        return _read(bus, rendering, audio), audio
+        return read_rendering(bus, rendering, audio), audio
 
 
-class _BusReader:
-    """Meters of the mix bus and of every stem in it."""
+class BusReader:
+    """Meters of the mix bus and of every stem in it, to be told of every block."""
 
     def __init__(self, song: Song) -> None:
         rate, stems = song.sample_rate, len(song.stems)
@@ -53,6 +59,7 @@ class _BusReader:
         self.spectra = [SpectrumMeter(rate, 2) for _ in range(stems)]
 
     def push(self, block: BusBlock) -> None:
+        """Measure a block."""
         self.peaks.push(block.total)
         for audio, loudness, spectrum in zip(
             block.strips, self.loudness, self.spectra, strict=True
@@ -63,7 +70,16 @@ class _BusReader:
                 spectrum.push(audio)
 
 
-def _read(bus: _BusReader, rendering: Rendering, audio: NDArray[np.float32]) -> MixReadings:
+def read_rendering(
+    bus: BusReader, rendering: Rendering, audio: NDArray[np.float32]
+) -> MixReadings:
+    """What a rendering reads.
+
+    Args:
+        bus: has heard its mix bus.
+        rendering: what was delivered.
+        audio: of it, or of the part that the bus was heard for, shape (2, frames).
+    """
     rate, delivered = rendering.sample_rate, rendering.delivered
     loudness = LoudnessMeter(rate, 2)
     loudness.push(audio)

@@ -14,6 +14,7 @@ from ..errors import MixgymError
 from ._kernels import accumulate
 from .buses import DelayBus, ReverbBus
 from .control import whole_quanta
+from .insert import MakeInsert
 from .levels import stem_levels
 from .mix import Mix
 from .parameters import BUSES, SEND_OFF_DB, STRIP
@@ -57,12 +58,21 @@ class MixBus:
         mix: settings for exactly these stems.
         threads: how many strips are processed at once.
         tail: let reverb and delay ring out behind the last stem.
+        insert: makes a plug-in for each strip.
 
     Raises:
         MixgymError: the mix belongs to other stems, or every stem is silent.
     """
 
-    def __init__(self, song: Song, mix: Mix, *, threads: int = 2, tail: bool = True) -> None:
+    def __init__(
+        self,
+        song: Song,
+        mix: Mix,
+        *,
+        threads: int = 2,
+        tail: bool = True,
+        insert: MakeInsert | None = None,
+    ) -> None:
         names = tuple(stem.name for stem in song.stems)
         if names != mix.stems:
             raise MixgymError(
@@ -76,8 +86,14 @@ class MixBus:
         self._strips = [
             None
             if level.silent
-            else Strip(STRIP.settings(row), level.loudness_lufs, stem.channels, song.sample_rate)
-            for stem, level, row in zip(song.stems, levels, mix.strips, strict=True)
+            else Strip(
+                STRIP.settings(row),
+                level.loudness_lufs,
+                stem.channels,
+                song.sample_rate,
+                insert(i) if insert else None,
+            )
+            for i, (stem, level, row) in enumerate(zip(song.stems, levels, mix.strips, strict=True))
         ]
         self._side_chains = [
             None if name is None or levels[names.index(name)].silent else names.index(name)

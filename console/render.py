@@ -22,6 +22,7 @@ from ..songs.spool import SpoolReader
 from .control import whole_quanta
 from .delivery import TOLERANCE_LU, Drive, Programme, plan_drive
 from .feeding import feed
+from .insert import MakeInsert
 from .limiter import apply_curve, limiter_hop
 from .mastering import MasteringChain
 from .meters import LoudnessMeter, TruePeakMeter
@@ -129,6 +130,7 @@ def render(
     threads: int = 2,
     block_frames: int = BLOCK_FRAMES,
     on_bus: Callable[[BusBlock], None] | None = None,
+    insert: MakeInsert | None = None,
     progress: Progress | None = None,
 ) -> Rendering:
     """Run a mix over a song.
@@ -140,13 +142,14 @@ def render(
         threads: how many strips are processed at once.
         block_frames: frames per block; does not change the result.
         on_bus: sees every block of the mix bus, for stem outputs.
+        insert: makes a plug-in for each strip.
         progress: told what is being done and how far it is.
 
     Raises:
         MixgymError: unreadable stems, other stems than the mix's, nothing but silence, or a full
             disk.
     """
-    bus = MixBus(song, mix, threads=threads, tail=tail)
+    bus = MixBus(song, mix, threads=threads, tail=tail, insert=insert)
     with closing(SpoolReader(2)) as spool:
         meter = LoudnessMeter(song.sample_rate, 2)
         for block in bus.blocks(block_frames):

@@ -180,10 +180,9 @@ def _empty(*shape: int) -> NDArray[np.float32]:
 
 
 def _middles(analysis: Analysis) -> NDArray[np.float64]:
-    """Middles of the bands in which stems interfere, in radians per sample."""
-    crossed = analysis.crosses.shape[2]
+    """Middles of the coarse bands, in radians per sample."""
     hz, edges = analysis.band_hz, analysis.edges
-    middle_hz = np.sqrt(hz[edges[:crossed]] * hz[edges[1 : crossed + 1] - 1])
+    middle_hz = np.sqrt(hz[edges[:-1]] * hz[edges[1:] - 1])
     return np.asarray(2 * np.pi * middle_hz / analysis.sample_rate)
 
 

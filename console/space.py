@@ -82,6 +82,14 @@ class Space:
         )
         return strip, buses, master
 
+    @cached_property
+    def _freed(self) -> tuple[ParameterTable, ...]:
+        """The tables' free parameters alone."""
+        return tuple(
+            ParameterTable(table.name, tuple(table[name] for name in names))
+            for table, names in self._free
+        )
+
     def genes(self, stems: int) -> int:
         """Length of a vector for a song of so many stems."""
         return stems * len(self.strip) + len(self.buses) + len(self.master)
@@ -111,12 +119,8 @@ class Space:
         return strips, buses, master
 
     def _placed(self, k: int, part: Values) -> Values:
-        table, columns = self._free[k][0], self._columns[k]
-        encoded = np.tile(table.encode(self.base[k]), (*part.shape[:-1], 1))
-        encoded[..., columns] = part
-        physical = table.decode(encoded)
-        kept = np.setdiff1d(np.arange(len(table)), columns)
-        physical[..., kept] = self.base[k][kept]
+        physical = np.tile(self.base[k], (*part.shape[:-1], 1))
+        physical[..., self._columns[k]] = self._freed[k].decode(part)
         return physical
 
     def encode(self, strips: Values, buses: Values, master: Values) -> Values:

@@ -1,8 +1,9 @@
-"""One stem's strip: high-pass, equaliser, compressor, fader, width and pan."""
+"""One stem's strip: high-pass, equaliser, compressor, insert, fader, width and pan."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +36,20 @@ class Strip:
         loudness_lufs: the raw stem's integrated loudness; finite.
         channels: of the stem.
         sample_rate: in Hz.
+        insert: a plug-in of pedalboard's behind the compressor, if any.
     """
 
     def __init__(
-        self, settings: Mapping[str, float], loudness_lufs: float, channels: int, sample_rate: int
+        self,
+        settings: Mapping[str, float],
+        loudness_lufs: float,
+        channels: int,
+        sample_rate: int,
+        insert: Any = None,
     ) -> None:
         import pedalboard
 
-        self._sample_rate = sample_rate
+        self._sample_rate, self._insert = sample_rate, insert
         filters = []
         if settings["high_pass_on"] and settings["high_pass_hz"] > STRIP["high_pass_hz"].low:
             filters += high_pass(settings["high_pass_hz"], sample_rate)
@@ -86,6 +93,15 @@ class Strip:
                     side_chain, self._sample_rate, reset=False
                 )
             self._compressor.process(audio, side_chain)
+        if self._insert is not None:
+            audio = self._inserted(audio)
         out = np.empty((2, audio.shape[1]), dtype=np.float32)
         spread(audio, self._matrix, out)
+        return out
+
+    def _inserted(self, audio: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Through the insert; one that looks ahead holds samples back, and so delays its stem."""
+        heard = self._insert.process(audio, self._sample_rate, reset=False)
+        out = np.zeros_like(audio)
+        out[:, audio.shape[1] - heard.shape[1] :] = heard
         return out
