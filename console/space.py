@@ -124,12 +124,26 @@ class Space:
         return physical
 
     def encode(self, strips: Values, buses: Values, master: Values) -> Values:
-        """Settings to vectors, (mixes, genes); what is not free is left out. Shapes as `decode`."""
+        """Settings to vectors, (mixes, genes); what is not free is left out. Shapes as `decode`.
+
+        A processor that is switched off is as it is at rest, where its switch is not free.
+        """
         parts = [
-            self._free[k][0].encode(values)[..., self._columns[k]].reshape(len(strips), -1)
+            self._free[k][0].encode(self._in_use(k, values))[..., self._columns[k]]
             for k, values in enumerate((strips, buses, master))
         ]
-        return np.concatenate(parts, axis=1)
+        return np.concatenate([part.reshape(len(strips), -1) for part in parts], axis=1)
+
+    def _in_use(self, k: int, values: Values) -> Values:
+        """Values of a table with those at rest where a processor is switched off."""
+        table, names = self._free[k]
+        result = values.copy()
+        for i, parameter in enumerate(table):
+            switch = f"{parameter.processor}_on"
+            if switch in table and switch not in names:
+                off = values[..., table.index(switch)] < 0.5
+                result[..., i] = np.where(off, self.base[k][i], result[..., i])
+        return result
 
     def rest(self, stems: int) -> Values:
         """The vector that does nothing, (genes,)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ GROUPS = {  # terms that pull the same way
     "space": ("stereo",),
 }
 TREBLE_HZ = 4000.0
+KEPT = 16
 
 OnBatch = Callable[["Progress"], None]
 
@@ -48,15 +48,15 @@ class Found:
     """What a search found.
 
     Attributes:
-        genome: the best, (genes,).
-        score: of it, in the evaluator's fidelity.
+        best: the best genomes, the very best first, (at most `KEPT`, genes).
+        scores: theirs, in the evaluator's fidelity.
         evaluations, seconds: spent.
         curve: evaluations and best score after each batch, (batches, 2).
         outcomes: everything the searcher was told, for `replay`.
     """
 
-    genome: NDArray[np.float64]
-    score: float
+    best: NDArray[np.float64]
+    scores: NDArray[np.float64]
     evaluations: int
     seconds: float
     curve: NDArray[np.float64]
@@ -90,7 +90,7 @@ def search(
     """
     started = time.perf_counter()
     outcomes: list[Outcome] = []
-    best, best_score, spent = space.neutral, -math.inf, 0
+    best, scores, spent = np.empty((0, space.genes)), np.empty(0), 0
     curve: list[tuple[int, float]] = []
     pending = list(told or [])
     try:
@@ -100,22 +100,32 @@ def search(
             if pending:
                 outcome = pending.pop(0)
             else:
-                scores = evaluator.evaluate(*space.decode(genomes))
-                outcome = outcome_of(scores, evaluator.centres_hz)
-            first = int(np.argmax(outcome.score))
-            if outcome.score[first] > best_score:
-                best, best_score = genomes[first].copy(), float(outcome.score[first])
+                outcome = outcome_of(
+                    evaluator.evaluate(*space.decode(genomes)), evaluator.centres_hz
+                )
+            best, scores = _kept(
+                np.concatenate((best, genomes)), np.concatenate((scores, outcome.score))
+            )
             spent += len(genomes)
             outcomes.append(outcome)
-            curve.append((spent, best_score))
+            curve.append((spent, float(scores[0])))
             if on_batch:
-                on_batch(Progress(spent, time.perf_counter() - started, best_score))
+                on_batch(Progress(spent, time.perf_counter() - started, float(scores[0])))
             if len(genomes) == len(asked):
                 searcher.tell(genomes, outcome)
     except KeyboardInterrupt:
         pass
     seconds = time.perf_counter() - started
-    return Found(best, best_score, spent, seconds, np.array(curve), outcomes)
+    return Found(best, scores, spent, seconds, np.array(curve), outcomes)
+
+
+def _kept(
+    genomes: NDArray[np.float64], scores: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The best of them, each once."""
+    _, first = np.unique(genomes, axis=0, return_index=True)
+    order = first[np.lexsort((first, -scores[first]))][:KEPT]
+    return genomes[order], scores[order]
 
 
 def outcome_of(scores: Scores, centres_hz: NDArray[np.float64]) -> Outcome:

@@ -50,6 +50,15 @@ def test_at_rest_what_is_free_is_switched_on_and_does_nothing() -> None:
     assert settings_["multiband_on"] == 0
 
 
+def test_what_is_switched_off_stays_at_rest() -> None:
+    space = Space()
+    strips = np.tile(STRIP.vector({"compressor_ratio": 5, "bell_1_db": 6, "eq_on": 1}), (1, 2, 1))
+    genomes = space.encode(strips, BUSES.defaults[None], MASTER.defaults[None])
+    strip = STRIP.settings(space.decode(genomes, 2)[0][0, 0])
+    assert strip["compressor_ratio"] == pytest.approx(1)
+    assert strip["bell_1_db"] == pytest.approx(6)
+
+
 def test_blocks_share_out_all_genes() -> None:
     space = Space()
     blocks = space.blocks(3)
