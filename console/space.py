@@ -94,13 +94,17 @@ class Space:
         """Length of a vector for a song of so many stems."""
         return stems * len(self.strip) + len(self.buses) + len(self.master)
 
-    def decode(self, genomes: Values, stems: int) -> tuple[Values, Values, Values]:
+    def decode(
+        self, genomes: Values, stems: int, around: tuple[Values, Values, Values] | None = None
+    ) -> tuple[Values, Values, Values]:
         """Vectors to settings.
 
         Args:
             genomes: shape (mixes, genes): stem by stem, then buses, then master; clipped to
                 [-1, 1].
             stems: of the song.
+            around: strips (stems, len(STRIP)), buses and master of the mix that gives what is not
+                free; neutral if None.
 
         Returns:
             Physical values (mixes, stems, len(STRIP)), (mixes, len(BUSES)), (mixes, len(MASTER)).
@@ -115,12 +119,23 @@ class Space:
         borders = np.cumsum((stems * len(self.strip), len(self.buses)))
         parts = np.split(genomes, borders, axis=1)
         parts[0] = parts[0].reshape(len(genomes), stems, len(self.strip))
-        strips, buses, master = (self._placed(k, part) for k, part in enumerate(parts))
+        strips, buses, master = (
+            self._placed(k, part, None if around is None else around[k])
+            for k, part in enumerate(parts)
+        )
         return strips, buses, master
 
-    def _placed(self, k: int, part: Values) -> Values:
-        physical = np.tile(self.base[k], (*part.shape[:-1], 1))
-        physical[..., self._columns[k]] = self._freed[k].decode(part)
+    def _placed(self, k: int, part: Values, around: Values | None) -> Values:
+        (table, names), columns, rest = self._free[k], self._columns[k], self.base[k]
+        encoded = np.tile(table.encode(rest), (*part.shape[:-1], 1))
+        encoded[..., columns] = part
+        physical = table.decode(encoded)
+        used = {table[name].processor for name in names}
+        for i, parameter in enumerate(table):
+            if parameter.name in names:
+                continue
+            lit = parameter.scale == "switch" and parameter.processor in used
+            physical[..., i] = rest[i] if around is None or lit else around[..., i]
         return physical
 
     def encode(self, strips: Values, buses: Values, master: Values) -> Values:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..console.mix import Mix
 from ..console.space import Space
 
 Values = NDArray[np.float64]
@@ -20,10 +21,12 @@ class SongSpace:
     Attributes:
         stems: of the song.
         space: which settings are free.
+        around: the mix that gives what is not free; neutral if None.
     """
 
     stems: int
     space: Space = field(default_factory=Space)
+    around: Mix | None = None
 
     @cached_property
     def genes(self) -> int:
@@ -51,4 +54,11 @@ class SongSpace:
 
     def decode(self, genomes: Values) -> tuple[Values, Values, Values]:
         """Strips, buses and master that genomes stand for: see `Space.decode`."""
-        return self.space.decode(genomes, self.stems)
+        mix = self.around
+        around = None if mix is None else (mix.strips, mix.buses, mix.master)
+        return self.space.decode(genomes, self.stems, around)
+
+    def encode(self, mix: Mix) -> Values:
+        """The genome of a mix, as far as it is free, (genes,)."""
+        parts = (mix.strips[None], mix.buses[None], mix.master[None])
+        return np.asarray(self.space.encode(*parts)[0])

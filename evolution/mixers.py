@@ -12,6 +12,7 @@ import numpy as np
 from ..console.carry import carry
 from ..console.mix import Budget, Mix
 from ..console.rules import roles
+from ..console.space import Space
 from ..errors import MixgymError
 from ..rewards import Evaluator, Reward
 from ..songs import most_active_excerpt
@@ -74,7 +75,7 @@ def search_excerpt(
     reward: Reward | None = None,
     seed: int = 0,
     start: Mix | None = None,
-    space: SongSpace | None = None,
+    free: Space | None = None,
     on_batch: OnBatch | None = None,
     **options: Any,
 ) -> Choice:
@@ -87,7 +88,7 @@ def search_excerpt(
         reward: `load_reward()` if None.
         seed: of the searcher.
         start: where to begin; the rules by role if None.
-        space: what is free.
+        free: the settings that are searched; the others stay as in the start.
         on_batch: told after every batch.
         options: of the searcher.
 
@@ -97,9 +98,9 @@ def search_excerpt(
     make = searcher(name)
     if budget.evaluations < 1:
         raise MixgymError("A search needs a budget of at least 1 evaluation.")
-    space = space or SongSpace(len(excerpt.stems))
     start = start or roles(excerpt, Budget())
-    genome = space.space.encode(start.strips[None], start.buses[None], start.master[None])[0]
+    space = SongSpace(len(excerpt.stems), free or Space(), start)
+    genome = space.encode(start)
     evaluator = Evaluator(excerpt, reward)
     listening = Evaluator(excerpt, evaluator.reward, fidelity="render")
     finalists = min(FINALISTS, budget.evaluations // 10)

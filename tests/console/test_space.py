@@ -59,6 +59,18 @@ def test_what_is_switched_off_stays_at_rest() -> None:
     assert strip["bell_1_db"] == pytest.approx(6)
 
 
+def test_what_is_not_free_comes_from_the_mix_around() -> None:
+    space = Space(("fader_db", "bell_1_db"), (), ())
+    strips = np.tile(STRIP.vector({"pan": 0.3, "bell_1_hz": 900}), (2, 1))
+    master = MASTER.vector({"target_lufs": -9})
+    genomes = np.zeros((4, space.genes(2)))
+    found = space.decode(genomes, 2, (strips, BUSES.defaults, master))
+    strip = STRIP.settings(found[0][3, 1])
+    assert (strip["pan"], strip["bell_1_hz"], strip["fader_db"]) == (0.3, 900, -6)
+    assert strip["eq_on"] == 1
+    assert found[2][0, MASTER.index("target_lufs")] == -9
+
+
 def test_blocks_share_out_all_genes() -> None:
     space = Space()
     blocks = space.blocks(3)
