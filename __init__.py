@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from .envs.registration import register_environments
+
 __version__ = "0.1.0"
 
 
@@ -25,3 +27,4 @@ def _keep_compiled_code() -> None:
 
 
 _keep_compiled_code()
+register_environments()

@@ -41,6 +41,8 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Benchmarks, each beside a named baseline in the same run.")
 app.add_typer(bench, name="bench", no_args_is_help=True)
+songs_app = typer.Typer(help="Sets of songs to learn from.")
+app.add_typer(songs_app, name="songs", no_args_is_help=True)
 
 
 def _version(wanted: bool) -> None:
@@ -262,6 +264,65 @@ def parameters(
         print_tables()
 
 
+@songs_app.command("build")
+def songs_build(
+    out: Annotated[Path, typer.Argument(help="The set's folder: new, or begun before.")],
+    stems: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of stems, or of such folders; may be repeated."),
+    ] = None,
+    midi: Annotated[
+        list[Path] | None, typer.Option(help="A folder of MIDI files; may be repeated.")
+    ] = None,
+    soundfont: Annotated[
+        Path | None, typer.Option(help="To play MIDI through; TimGM6mb (GPL-2.0) if none is given.")
+    ] = None,
+    generate: Annotated[int, typer.Option(min=0, help="How many songs of our own.")] = 0,
+    augment: Annotated[
+        int, typer.Option(min=0, help="How many excerpts to make of training excerpts.")
+    ] = 0,
+    excerpts_per_song: Annotated[int, typer.Option(min=1, max=1000, help="At most.")] = 3,
+    seconds: Annotated[float, typer.Option(min=4, max=60, help="Of an excerpt.")] = 10.0,
+    sample_rate: Annotated[int, typer.Option(min=8000, max=192_000, help="In Hz.")] = 44_100,
+    seed: Annotated[int, typer.Option(min=0, help="Of whatever is drawn.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes; one for each core if not given.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a training set of excerpts; run again, it goes on where it was cut off."""
+    import os
+
+    from .songs.training import BuildOptions, build_training_set
+
+    options = BuildOptions(
+        stems=tuple(stems or ()),
+        midi=tuple(midi or ()),
+        soundfont=soundfont,
+        generate=generate,
+        augment=augment,
+        excerpts_per_song=excerpts_per_song,
+        seconds=seconds,
+        sample_rate=sample_rate,
+        seed=seed,
+        jobs=jobs or os.cpu_count() or 1,
+    )
+    try:
+        with progress_bars(quiet or as_json) as progress:
+            result = build_training_set(out, options, progress)
+    except BaseException as end:
+        if isinstance(end, Exception):
+            raise
+        raise MixgymError("Interrupted; the same command goes on from here.") from end
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        from .songs.training.summary import print_summary
+
+        print_summary(result)
+
+
 @bench.command("render")
 def bench_render(
     stems: Annotated[int, typer.Option(min=1, max=64, help="Of the song that is timed.")] = 8,
@@ -374,6 +435,50 @@ def bench_speed(
     with progress_bars(quiet) as progress:
         result = run(songs, repeats, plots, progress)
     _show_result(result, result_file, quiet)
+
+
+@bench.command("env")
+def bench_env(
+    songs: Annotated[
+        Path | None, typer.Option(help="A folder of song folders; generated songs without.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=100, help="Medians are shown.")] = 5,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Steps per second of the environments, beside `simulate` alone and rendering."""
+    from .experiments.bench_env import bench_env as run
+    from .experiments.tables import print_table
+
+    with progress_bars(quiet or as_json) as progress:
+        result = run(songs, repeats, progress)
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        print_table(result)
+
+
+@bench.command("reward")
+def bench_reward(
+    songs: SongFolders,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
+    style: Annotated[
+        str, typer.Option(help="Whose reward: a style, or a reward's .yaml file.")
+    ] = DEFAULT_STYLE,
+    plots: Plots = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Whether a reward can be cheated, and whether it agrees with people."""
+    from .experiments.bench_reward import bench_reward as run
+    from .experiments.tables import print_table
+
+    with progress_bars(quiet or as_json) as progress:
+        result = run(songs, seed, style=style, plots=plots, tell=progress)
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        print_table(result)
 
 
 def _show_result(result: dict[str, Any], path: Path | None, quiet: bool) -> None:

@@ -70,9 +70,7 @@ class BusReader:
                 spectrum.push(audio)
 
 
-def read_rendering(
-    bus: BusReader, rendering: Rendering, audio: NDArray[np.float32]
-) -> MixReadings:
+def read_rendering(bus: BusReader, rendering: Rendering, audio: NDArray[np.float32]) -> MixReadings:
     """What a rendering reads.
 
     Args:

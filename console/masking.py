@@ -101,7 +101,7 @@ def _add(values: NDArray[np.float32], total: NDArray[np.float32]) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _covered(
     power: NDArray[np.float32], total: NDArray[np.float32], reach: NDArray[np.float32]
-) -> float:
+) -> np.float32:
     own, covered, least = np.float32(0), np.float32(0), np.float32(1e-30)
     for band in range(len(power)):
         rest = max(np.float32(0), total[band] - reach[band])

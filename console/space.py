@@ -90,6 +90,21 @@ class Space:
             for table, names in self._free
         )
 
+    @cached_property
+    def _kept(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Per table the columns that are not free, and the switches that are on for good."""
+        kept = []
+        for table, names in self._free:
+            used = {table[name].processor for name in names}
+            others = [i for i, parameter in enumerate(table) if parameter.name not in names]
+            lit = [
+                i
+                for i in others
+                if table.parameters[i].scale == "switch" and table.parameters[i].processor in used
+            ]
+            kept.append((np.array(others, dtype=np.int64), np.array(lit, dtype=np.int64)))
+        return kept
+
     def genes(self, stems: int) -> int:
         """Length of a vector for a song of so many stems."""
         return stems * len(self.strip) + len(self.buses) + len(self.master)
@@ -126,16 +141,13 @@ class Space:
         return strips, buses, master
 
     def _placed(self, k: int, part: Values, around: Values | None) -> Values:
-        (table, names), columns, rest = self._free[k], self._columns[k], self.base[k]
+        table, columns, rest = self._free[k][0], self._columns[k], self.base[k]
         encoded = np.tile(table.encode(rest), (*part.shape[:-1], 1))
         encoded[..., columns] = part
         physical = table.decode(encoded)
-        used = {table[name].processor for name in names}
-        for i, parameter in enumerate(table):
-            if parameter.name in names:
-                continue
-            lit = parameter.scale == "switch" and parameter.processor in used
-            physical[..., i] = rest[i] if around is None or lit else around[..., i]
+        kept, lit = self._kept[k]
+        physical[..., kept] = rest[kept] if around is None else around[..., kept]
+        physical[..., lit] = 1.0
         return physical
 
     def encode(self, strips: Values, buses: Values, master: Values) -> Values:

@@ -126,12 +126,12 @@ class ParameterTable:
         """
         position = np.clip(self._checked(encoded), -1.0, 1.0)
         low, high = self._warped_range
-        warped = low + (position + 1.0) / 2 * (high - low)
-        physical = np.where(self._is_log, np.exp(np.where(self._is_log, warped, 0.0)), warped)
-        physical = np.where(self._is_switch, position > 0, physical)
-        physical = np.where(position == -1.0, self.low, physical)
-        physical = np.where(position == 1.0, self.high, physical)
-        return np.asarray(np.clip(physical, self.low, self.high))
+        physical = low + (position + 1.0) / 2 * (high - low)
+        physical[..., self._is_log] = np.exp(physical[..., self._is_log])
+        physical[..., self._is_switch] = position[..., self._is_switch] > 0
+        np.copyto(physical, self.low, where=position == -1.0)
+        np.copyto(physical, self.high, where=position == 1.0)
+        return np.asarray(np.clip(physical, self.low, self.high, out=physical))
 
     def _checked(self, array: ArrayLike) -> NDArray[np.float64]:
         result = np.asarray(array, dtype=np.float64)

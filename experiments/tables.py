@@ -43,6 +43,8 @@ def print_table(result: Result) -> None:
         "songs": _song_tables,
         "fidelity": _fidelity_tables,
         "speed": _speed_tables,
+        "reward": _reward_tables,
+        "env": _env_tables,
     }
     for table in tables[result["benchmark"]](result):
         console.print(table)
@@ -164,6 +166,56 @@ def _speed_tables(result: Result) -> list[Table]:
         scaling.add_row("simulate", *(f"{rate:.0f}" for rate in rates.values()))
         tables.append(scaling)
     return tables
+
+
+def _env_tables(result: Result) -> list[Table]:
+    batches = _table("Steps per second by batch", *result["env"])
+    for name, about in (("env", "environment"), ("simulate", "simulate alone")):
+        batches.add_row(about, *(f"{rate:.0f}" for rate in result[name].values()))
+    batches.add_row("share", *(f"{share:.2f}" for share in result["share"].values()))
+    others = _table("Steps per second", "")
+    for name, about in (("singles", "single environments"), ("render", "rendered"), ("ppo", "PPO")):
+        others.add_row(about, "-" if result[name] is None else f"{result[name]:.1f}")
+    others.add_row("environment / rendered", f"{result['ratio']:.0f}")
+    goals = _table("Goals", "at least", "met")
+    for name, goal in result["goals"].items():
+        goals.add_row(name, f"{goal['goal']:g}", _yes(goal["met"]))
+    return [batches, others, goals]
+
+
+def _reward_tables(result: Result) -> list[Table]:
+    red = _table("Red team: score less that of equal loudness", "worst", "rendered", "songs held")
+    for case, songs in result["red_team"].items():
+        leaves = songs.values()
+        margins = [leaf["score"] - leaf["equal_loudness"] for leaf in leaves]
+        rendered = max(leaf["rendered"] - leaf["rendered_equal_loudness"] for leaf in leaves)
+        held = f"{sum(margin < 0 for margin in margins)} of {len(margins)}"
+        red.add_row(case, f"{max(margins):+.3f}", f"{rendered:+.3f}", held)
+    pairs = _table("Order: share of pairs won", "strong", "mild", "goals met")
+    goals = ", ".join(_yes(goal["met"]) for goal in result["goals"].values())
+    pairs.add_row(
+        "all", _figure(result["order"]["strong"]), _figure(result["order"]["mild"]), goals
+    )
+    for base, detail in result["order_detail"].items():
+        rows = {
+            "all": detail["all"],
+            **detail["kinds"],
+            "no restraint": detail["without_restraint"],
+        }
+        for kind, shares in rows.items():
+            cells = (_figure(shares["strong"]), _figure(shares["mild"]))
+            pairs.add_row(f"{base}: {kind}", *cells, "")
+    people = _table("People: share of random balances below", "12 dB", "6 dB")
+    for name, ranks in result["people_detail"].items():
+        people.add_row(name, _figure(ranks["wide"]), _figure(ranks["narrow"]))
+    search = _table("CMA-ES", "score", "rendered", "equal", "judges that fell")
+    for name, runs in result["search"].items():
+        for kind, found in runs.items():
+            figures = (found["score"], found["rendered"], found["equal_loudness"])
+            search.add_row(
+                f"{name}: {kind}", *map(_figure, figures), ", ".join(found["judges_fell"])
+            )
+    return [red, pairs, people, search]
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..console.mix_readings import MixReadings
 from ..errors import MixgymError
+from .facts import Facts
 from .gates import GATES
+from .plain_yaml import plain_yaml
+from .reference import Reference, load_reference
 from .scene import Scene
 from .terms import TERMS
 
 Values = NDArray[np.float64]
+Option = float | Reference
 MOST_BYTES = 100_000
+LARGEST_OPTION = 1000.0
 PRESETS = resources.files(__package__) / "presets"
 
 
@@ -76,7 +81,7 @@ class Reward:
     def __init__(
         self,
         weights: Mapping[str, float],
-        options: Mapping[str, Mapping[str, float]] | None = None,
+        options: Mapping[str, Mapping[str, Option]] | None = None,
         gates: tuple[str, ...] = tuple(GATES),
         about: str = "",
     ) -> None:
@@ -90,34 +95,52 @@ class Reward:
                 raise MixgymError(
                     f"The weight of {name!r} is {weight:g}; give a number of at least 0."
                 )
-        if not sum(weights.values()) > 0:
+        if not weights or not sum(weights.values()) > 0:
             raise MixgymError("All weights are 0, so nothing would count; raise one of them.")
         self.about, self.weights = about, dict(weights)
         self._terms = {name: _bound(name, TERMS[name], options) for name in weights}
         self._gates = {name: _bound(name, GATES[name], options) for name in gates}
 
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """Names of the gates in force."""
+        return tuple(self._gates)
+
+    def option(self, name: str, option: str) -> float | None:
+        """What an option of a term or gate is set to; None where it is left at its default."""
+        bound = self._terms.get(name) or self._gates.get(name)
+        return None if bound is None else bound.keywords.get(option)
+
     def __call__(self, readings: MixReadings, scene: Scene) -> Scores:
         """Score a batch."""
-        with np.errstate(invalid="ignore"):
-            terms = {name: _clean(term(readings, scene)) for name, term in self._terms.items()}
-            gates = {name: _clean(gate(readings, scene)) for name, gate in self._gates.items()}
+        return self.score(Facts(readings, scene))
+
+    def score(self, facts: Facts) -> Scores:
+        """The same where facts are at hand that others need too."""
+        with np.errstate(all="ignore"):
+            rows = [f(facts) for f in (*self._terms.values(), *self._gates.values())]
+        clean = _clean(np.stack(rows))
+        terms = dict(zip(self._terms, clean, strict=False))
+        gates = dict(zip(self._gates, clean[len(terms) :], strict=True))
         total = sum(self.weights.values())
-        score = np.zeros(len(readings.integrated_lufs))
+        score = np.zeros(len(facts.scene.roles))
         for name, weight in self.weights.items():
             score += weight / total * terms[name]
         for gate in gates.values():
             score *= gate
-        return Scores(score, terms, gates, readings)
+        return Scores(score, terms, gates, facts.readings)
 
 
 def load_reward(source: str | Path = "balanced") -> Reward:
     """A reward from a YAML file, or the one of that style that comes with mixgym.
 
+    Files that options name are looked for beside the YAML file.
+
     Raises:
         MixgymError: no such style or file, or it does not hold what it should.
     """
     text, where = _read(source)
-    return _parsed(text, where)
+    return _parsed(text, where, Path(source).parent)
 
 
 def styles() -> tuple[str, ...]:
@@ -139,28 +162,31 @@ def _read(source: str | Path) -> tuple[str, str]:
         if path.stat().st_size > MOST_BYTES:
             raise MixgymError(f"{path} is larger than a reward file can be; check the name.")
         return path.read_text(encoding="utf-8"), str(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise MixgymError(f"{path} cannot be read: {error}.") from error
+    except OSError as error:
+        raise MixgymError(f"The reward {path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise MixgymError(f"{path} is not YAML: it is no UTF-8 text.") from error
 
 
-def _parsed(text: str, where: str) -> Reward:
-    import yaml
-
+def _parsed(text: str, where: str, folder: Path) -> Reward:
     try:
-        file = _File.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise MixgymError(f"{where} is not YAML: {str(error).splitlines()[0]}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
+        file = _File.model_validate(plain_yaml(text))
+    except ValueError as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        if first is None:
+            raise MixgymError(f"{where} is not a reward's YAML: {error}.") from error
         place = ".".join(map(str, first["loc"])) or "the file"
-        raise MixgymError(f"{where}: {place}: {first['msg']}.") from error
+        raise MixgymError(f"{where}: {place}: {first['msg'].lower()}; correct it.") from error
+    parts = [*file.terms.items(), *file.gates.items()]
+    options = {name: dict(part.model_extra or {}) for name, part in parts}
     try:
+        for given in options.values():
+            for name, value in given.items():
+                if isinstance(value, str):
+                    given[name] = load_reference(folder / value)
         return Reward(
             {name: term.weight for name, term in file.terms.items()},
-            {
-                name: cast(dict[str, float], part.model_extra)
-                for name, part in [*file.terms.items(), *file.gates.items()]
-            },
+            options,
             tuple(file.gates) or tuple(GATES),
             file.about,
         )
@@ -173,20 +199,36 @@ def _known(name: str, table: Mapping[str, Any], kind: str) -> None:
         raise MixgymError(f"There is no {kind} {name!r}; choose from {', '.join(table)}.")
 
 
-def _bound(name: str, function: Any, options: Mapping[str, Mapping[str, float]]) -> Any:
+def _bound(name: str, function: Any, options: Mapping[str, Mapping[str, Option]]) -> Any:
     """The function with its options set."""
     given = dict(options.get(name, {}))
-    parameters = inspect.signature(function).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    known = {
+        p.name: p.default
+        for p in inspect.signature(function).parameters.values()
+        if p.kind is p.KEYWORD_ONLY
+    }
     for option, value in given.items():
         if option not in known:
             raise MixgymError(
                 f"{name} has no option {option!r}; choose from {', '.join(known) or 'none'}."
             )
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        if known[option] is None:
+            if not isinstance(value, Reference):
+                raise MixgymError(f"{name}: {option} is {value!r}; name a reference's .json file.")
+        elif isinstance(value, bool) or not isinstance(value, int | float):
             raise MixgymError(f"{name}: {option} is {value!r}; give a number.")
+        elif not abs(value) <= LARGEST_OPTION:
+            raise MixgymError(
+                f"{name}: {option} is {value:g}; give a number from -{LARGEST_OPTION:g} "
+                f"to {LARGEST_OPTION:g}."
+            )
+        elif "falloff" in option and value <= 0:
+            raise MixgymError(f"{name}: {option} is {value:g}; give a number above 0.")
+    if name == "reference" and "track" not in given:
+        raise MixgymError("reference needs the option track: the .json file of a reference.")
     return partial(function, **given)
 
 
 def _clean(values: Values) -> Values:
-    return np.clip(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0), 0.0, 1.0)
+    """Held within 0 and 1; what is not a number counts nothing."""
+    return np.minimum(np.maximum(np.where(np.isfinite(values), values, 0.0), 0.0), 1.0)

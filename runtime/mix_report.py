@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..console.mix import Mix
     from ..console.render import Rendering
     from ..songs import Song
+    from .mix_score import MixScore
 
 CLIP_S = 20.0
 CLIP_PEAK = 0.9
@@ -35,6 +36,7 @@ def write_mix_report(
     mix: Mix,
     rendering: Rendering,
     lean: Style | None,
+    score: MixScore | None,
     notes: tuple[str, ...],
 ) -> None:
     """Write the report of a finished mix.
@@ -64,6 +66,7 @@ def write_mix_report(
             clip=clip_of(lambda: _plain_sum(song), rendering, after),
             notes=notes,
             ceiling_dbtp=ceiling_of(mix),
+            score=score,
         ),
         path,
     )

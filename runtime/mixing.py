@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,16 +90,28 @@ def mix_song(
     master = MASTER.settings(mix.master)
     ceiling = master["ceiling_dbtp"] if master["limiter_on"] else None
     with Staged() as staged, ExitStack() as stack:
-        on_bus = None
+        hearers: list[Callable[[BusBlock], None]] = []
         if outputs.stems:
-            on_bus = stack.enter_context(_StemFiles(staged.folder(outputs.stems), song)).write
+            files = stack.enter_context(_StemFiles(staged.folder(outputs.stems), song))
+            hearers.append(files.write)
+        scorer = None
+        if outputs.report:
+            from .mix_score import ScoreReader
+
+            scorer = ScoreReader(song, mix, options.lean)
+            hearers.append(scorer.push)
+
+        def on_bus(block: BusBlock) -> None:
+            for hear in hearers:
+                hear(block)
+
         rendering = stack.enter_context(
             render(
                 song,
                 mix,
                 tail=options.tail,
                 threads=options.threads,
-                on_bus=on_bus,
+                on_bus=on_bus if hearers else None,
                 progress=progress,
             )
         )
@@ -108,15 +120,17 @@ def mix_song(
         notes += delivery_notes(rendering, turned_down_db)
         if outputs.preset:
             staged.file(outputs.preset).write_text(dumps(mix), encoding="utf-8")
+        score = scorer.score(rendering) if scorer else None
         if outputs.report:
             from .mix_report import write_mix_report
 
             write_mix_report(
-                staged.file(outputs.report), song, mix, rendering, options.lean, tuple(notes)
+                staged.file(outputs.report), song, mix, rendering, options.lean, score, tuple(notes)
             )
-        return Result.of(
+        result = Result.of(
             song.title, outputs, mix, rendering, ceiling, turned_down_db, notes, started
         )
+        return replace(result, score=score)
 
 
 def _settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:

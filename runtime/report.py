@@ -23,6 +23,8 @@ from .staging import Staged
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from .mix_score import MixScore
+
 __all__ = ["Clip", "ReportData", "StemRow", "write_report"]
 
 
@@ -53,6 +55,7 @@ class ReportData:
         clip: what the player plays.
         notes: warnings, in sentences.
         ceiling_dbtp: highest true peak allowed, None without a limiter.
+        score: what the style's reward thinks of it, if it was asked.
     """
 
     title: str
@@ -70,6 +73,7 @@ class ReportData:
     clip: Clip
     notes: tuple[str, ...] = ()
     ceiling_dbtp: float | None = None
+    score: MixScore | None = None
 
 
 class _Meter(NamedTuple):
@@ -293,6 +297,7 @@ def _embedded(data: ReportData) -> dict[str, Any]:
         "target_db": data.target_db.tolist(),
         "clip_s": list(data.clip.span_s),
         "notes": list(data.notes),
+        "score": asdict(data.score) if data.score else None,
     }
 
 

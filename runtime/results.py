@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..console.mix import Mix
     from ..console.render import Rendering
+    from .mix_score import MixScore
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Result:
         source_lufs: integrated loudness before the mastering chain.
         notes: what a person should know: silent stems, targets out of reach, how a preset fell.
         reference: the track that a master follows, if any.
+        score: what the style's reward thinks of a mix, where a report was asked for.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Result:
     seconds: float
     notes: tuple[str, ...]
     reference: str | None = None
+    score: MixScore | None = None
 
     @classmethod
     def of(
@@ -109,6 +112,7 @@ class Result:
             "seconds": self.seconds,
             "realtime_factor": self.seconds / self.duration_s,
             "notes": list(self.notes),
+            "score": asdict(self.score) if self.score else None,
         }
 
 

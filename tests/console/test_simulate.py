@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from mixgym.console._dynamics import CONSTANTS, GROUP, follow, set_compressor
 from mixgym.console.analysis import SLOTS, analyse
 from mixgym.console.compressor import Compressor, CompressorSettings
-from mixgym.console.masking import masked_share
 from mixgym.console.meters import LoudnessMeter, Measurement, measure
 from mixgym.console.mix import Mix
 from mixgym.console.mix_readings import MixReadings
@@ -443,9 +442,6 @@ def test_fidelity_of_mastering() -> None:
 
 
 def test_masking() -> None:
-    powers = np.array([[1.0, 0.0, 1.0], [0.0, 2.0, 3.0], [0.0, 0.0, 0.0]], dtype=np.float32)
-    shares = masked_share(powers)
-    assert shares == pytest.approx([(0.0 + 0.75) / 2, (3 * 0.25) / 5, 0.0])
     song, simulate = generated()
     strips, buses, _ = draw(13, 3, stems_of(song))
     quiet = strips.copy()
