@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +31,7 @@ from .meters.k_weighting import k_weighting
 from .mix_readings import MixReadings
 from .parameters import BUSES, MASTER, STRIP
 
+_IDLE: defaultdict[object, list[Arrays]] = defaultdict(list)  # scratch arrays by their shapes
 AUDIBLE = 1e-30  # power; what is below makes no peak
 
 
@@ -45,12 +48,19 @@ class Simulator:
 
     def __init__(self, analysis: Analysis, *, threads: int | None = None) -> None:
         self.threads = threads or os.cpu_count() or 1
-        self.analysis = a = analysis
-        frames = a.fine.shape[3]
-        padding = -frames % LANES
-        fine = np.pad(a.fine, ((0, 0), (0, 0), (0, 0), (0, padding)))
+        frames = analysis.fine.shape[3]
+        fine, slots, samples, crosses = (
+            _padded(array)
+            for array in (analysis.fine, analysis.slots, analysis.samples, analysis.crosses)
+        )
+        self.analysis = a = replace(  # what is padded is not held twice
+            analysis,
+            fine=fine[..., :frames],
+            slots=slots[..., :frames],
+            samples=samples[..., :frames],
+            crosses=crosses[..., :frames],
+        )
         sums = np.add.reduceat(fine[:, 0] + fine[:, 1], a.edges[:-1], axis=1)
-        slots = np.pad(a.slots, ((0, 0), (0, 0), (0, 0), (0, padding)))
         power = slots.sum(axis=1)
         inverse = np.divide(1, power, out=np.zeros_like(power), where=power > AUDIBLE)
         weights = _k_response(a.band_hz, a.sample_rate)
@@ -59,7 +69,7 @@ class Simulator:
             a.channels,
             fine.reshape(*fine.shape[:2], -1),
             slots,
-            np.pad(a.samples, ((0, 0), (0, 0), (0, 0), (0, 0), (0, padding))),
+            samples,
             inverse,
             np.ascontiguousarray(sums),
             slots.mean(axis=2),
@@ -72,13 +82,13 @@ class Simulator:
             float(a.sample_rate),
             float(FRAMES_PER_S * SLOTS),
             a.pairs,
-            np.pad(a.crosses, ((0, 0), (0, 0), (0, 0), (0, padding))),
+            crosses,
             _middles(a),
         )
         self._seconds = np.diff(
             np.minimum(np.arange(0, frames + FRAMES_PER_S, FRAMES_PER_S), frames)
         ).astype(np.float32)
-        self._idle: list[Arrays] = []  # scratch arrays, one set per thread at work
+        self._idle = _IDLE[(a.fine.shape, a.slots.shape, tuple(a.edges.tolist()))]
 
     def __call__(
         self,
@@ -126,7 +136,10 @@ class Simulator:
         )
 
         def run(part: tuple[int, int]) -> None:
-            scratch = self._idle.pop() if self._idle else scratch_arrays(self.analysis)
+            try:
+                scratch = self._idle.pop()
+            except IndexError:
+                scratch = scratch_arrays(self.analysis)
             simulate_mixes(*part, *arguments, scratch, scalars, readings)
             self._idle.append(scratch)
 
@@ -177,6 +190,12 @@ class Simulator:
 def _empty(*shape: int) -> NDArray[np.float32]:
     """Uninitialised float32."""
     return np.empty(shape, dtype=np.float32)
+
+
+def _padded(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Frames, the last axis, filled up with zeros to whole vectors."""
+    padding = [(0, 0)] * (array.ndim - 1) + [(0, -array.shape[-1] % LANES)]
+    return np.pad(array, padding)
 
 
 def _middles(analysis: Analysis) -> NDArray[np.float64]:

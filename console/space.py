@@ -6,11 +6,13 @@ of strips, buses and master; everything else stays as in a base mix.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from ..errors import MixgymError
@@ -19,6 +21,8 @@ from .table import ParameterTable
 
 Values = NDArray[np.float64]
 
+SCALES = ("linear", "log", "switch")
+LOG, SWITCH = SCALES.index("log"), SCALES.index("switch")
 LEVEL_PARAMETERS = ("fader_db", "pan")
 STRIP_PARAMETERS = (
     *LEVEL_PARAMETERS, "width", "high_pass_hz", "low_shelf_hz", "low_shelf_db", "bell_1_hz",
@@ -83,27 +87,28 @@ class Space:
         return strip, buses, master
 
     @cached_property
-    def _freed(self) -> tuple[ParameterTable, ...]:
-        """The tables' free parameters alone."""
+    def _scales(self) -> tuple[Values, ...]:
+        """Of each table's free parameters: low, high, and 0 linear, 1 logarithmic, 2 a switch."""
         return tuple(
-            ParameterTable(table.name, tuple(table[name] for name in names))
+            np.array(
+                [(p.low, p.high, SCALES.index(p.scale)) for p in (table[name] for name in names)]
+            ).reshape(len(names), 3)
             for table, names in self._free
         )
 
     @cached_property
-    def _kept(self) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """Per table the columns that are not free, and the switches that are on for good."""
-        kept = []
+    def _lit(self) -> list[NDArray[np.int64]]:
+        """Per table the switches that are on for good."""
+        columns = []
         for table, names in self._free:
             used = {table[name].processor for name in names}
-            others = [i for i, parameter in enumerate(table) if parameter.name not in names]
             lit = [
                 i
-                for i in others
-                if table.parameters[i].scale == "switch" and table.parameters[i].processor in used
+                for i, p in enumerate(table)
+                if p.scale == "switch" and p.processor in used and p.name not in names
             ]
-            kept.append((np.array(others, dtype=np.int64), np.array(lit, dtype=np.int64)))
-        return kept
+            columns.append(np.array(lit, dtype=np.int64))
+        return columns
 
     def genes(self, stems: int) -> int:
         """Length of a vector for a song of so many stems."""
@@ -141,13 +146,13 @@ class Space:
         return strips, buses, master
 
     def _placed(self, k: int, part: Values, around: Values | None) -> Values:
-        table, columns, rest = self._free[k][0], self._columns[k], self.base[k]
-        encoded = np.tile(table.encode(rest), (*part.shape[:-1], 1))
-        encoded[..., columns] = part
-        physical = table.decode(encoded)
-        kept, lit = self._kept[k]
-        physical[..., kept] = rest[kept] if around is None else around[..., kept]
-        physical[..., lit] = 1.0
+        table, names = self._free[k]
+        physical = np.empty((*part.shape[:-1], len(table)))
+        physical[...] = self.base[k] if around is None else around
+        physical[..., self._lit[k]] = 1.0
+        if names:
+            rows = np.ascontiguousarray(part).reshape(-1, len(names))
+            _decode(rows, self._columns[k], self._scales[k], physical.reshape(-1, len(table)))
         return physical
 
     def encode(self, strips: Values, buses: Values, master: Values) -> Values:
@@ -213,6 +218,27 @@ class Space:
     def _joined(parts: Sequence[Sequence[float]], stems: int) -> Values:
         strip, buses, master = parts
         return np.array([*(list(strip) * stems), *buses, *master])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _decode(encoded: Values, columns: NDArray[np.int64], scales: Values, physical: Values) -> None:
+    """`ParameterTable.decode` of some columns: (rows, free) into (rows, parameters)."""
+    for j in range(columns.size):
+        low, high, scale = scales[j, 0], scales[j, 1], scales[j, 2]
+        log_low, log_high = math.log(max(low, 1e-9)), math.log(max(high, 1e-9))
+        for i in range(encoded.shape[0]):
+            place = encoded[i, j]
+            if scale == SWITCH:
+                value = 1.0 if place > 0 else 0.0
+            elif place <= -1.0:
+                value = low
+            elif place >= 1.0:
+                value = high
+            elif scale == LOG:
+                value = math.exp(log_low + (place + 1.0) / 2 * (log_high - log_low))
+            else:
+                value = low + (place + 1.0) / 2 * (high - low)
+            physical[i, columns[j]] = min(max(value, low), high)
 
 
 def _at_rest(table: ParameterTable, free: tuple[str, ...]) -> Values:

@@ -5,6 +5,9 @@ gates       what no score survives: silence, lost stems, clipping, collapse to o
 reward      Reward: terms with weights and gates from a YAML file; Scores
 reference   Reference: what a track, or the median of several, reads
 evaluator   Evaluator: many mixes of one song in, scores out, every evaluation counted
+listeners   what mixes of one song read, simulated or rendered
+batch       BatchEvaluator: mixes of several songs as one batch
+features    what a policy sees of songs and mixes
 judges      distances to a person's mix, which nothing may optimise
 
 Beside them: `facts` (what terms and gates share), `effort` (how much a mix does), `scene` (who

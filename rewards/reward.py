@@ -106,7 +106,7 @@ class Reward:
         """Names of the gates in force."""
         return tuple(self._gates)
 
-    def option(self, name: str, option: str) -> float | None:
+    def option(self, name: str, option: str) -> Any:
         """What an option of a term or gate is set to; None where it is left at its default."""
         bound = self._terms.get(name) or self._gates.get(name)
         return None if bound is None else bound.keywords.get(option)

@@ -1,0 +1,104 @@
+"""What a reward thinks of a mix, read while it is rendered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..console.hear import BusReader, read_rendering
+from ..console.levels import stem_levels
+from ..console.meters.spectrum import third_octave_centres
+from ..console.mixbus import BusBlock
+from ..console.styles import STYLES, Style
+from ..rewards.effort import effort
+from ..rewards.reward import load_reward
+from ..rewards.scene import Scene, role_indices
+from ..songs import most_active_excerpt
+
+if TYPE_CHECKING:
+    from ..console.mix import Mix
+    from ..console.render import Rendering
+    from ..songs import Song
+
+WINDOW_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class MixScore:
+    """Score of a mix, each figure from 0 to 1.
+
+    Attributes:
+        style: whose reward.
+        score: weighted mean of the terms times all gates.
+        terms, gates: by name.
+        start_s, duration_s: the part of the song that was read.
+    """
+
+    style: str
+    score: float
+    terms: dict[str, float]
+    gates: dict[str, float]
+    start_s: float
+    duration_s: float
+
+
+class ScoreReader:
+    """Reads the most active part of a mix; loudness, peak and limiter are the whole song's.
+
+    Args:
+        song: the stems.
+        mix: of them.
+        lean: the style whose reward scores it; balanced if None.
+
+    Raises:
+        MixgymError: a stem cannot be read.
+    """
+
+    def __init__(self, song: Song, mix: Mix, lean: Style | None) -> None:
+        self._song, self._mix = song, mix
+        self._style = next((name for name, style in STYLES.items() if style == lean), "balanced")
+        window = most_active_excerpt(song, WINDOW_S)
+        self._start = round(window.start_s * song.sample_rate)
+        self._end = self._start + window.frames
+        self._bus = BusReader(window)
+
+    def push(self, block: BusBlock) -> None:
+        """Hear a block of the mix bus."""
+        part = self._part(block.start, block.total.shape[1])
+        if part is not None:
+            strips = [None if audio is None else audio[:, part] for audio in block.strips]
+            total = np.ascontiguousarray(block.total[:, part])
+            self._bus.push(BusBlock(block.start + part.start, total, strips, {}))
+
+    def score(self, rendering: Rendering) -> MixScore:
+        """Score what was delivered, once all blocks were heard."""
+        pieces, position = [], 0
+        for block in rendering.blocks():
+            part = self._part(position, block.shape[1])
+            if part is not None:
+                pieces.append(block[:, part].copy())
+            position += block.shape[1]
+        readings = read_rendering(self._bus, rendering, np.concatenate(pieces, axis=1))
+        present = np.array([[not level.silent for level in stem_levels(self._song)]])
+        scene = Scene(
+            role_indices(self._song)[None],
+            present,
+            third_octave_centres(self._song.sample_rate),
+            effort(self._mix.strips[None], self._mix.master[None], present),
+        )
+        scores = load_reward(self._style)(readings, scene)
+        return MixScore(
+            style=self._style,
+            score=float(scores.score[0]),
+            terms={name: float(values[0]) for name, values in scores.terms.items()},
+            gates={name: float(values[0]) for name, values in scores.gates.items()},
+            start_s=self._start / self._song.sample_rate,
+            duration_s=(self._end - self._start) / self._song.sample_rate,
+        )
+
+    def _part(self, start: int, frames: int) -> slice | None:
+        """Which of a block's frames are read."""
+        first, last = max(self._start - start, 0), min(self._end - start, frames)
+        return slice(first, last) if first < last else None

@@ -1,0 +1,54 @@
+"""The score of a mix, in its report and its JSON."""
+
+import json
+import re
+
+import pytest
+
+from mixgym.console.rules import roles
+from mixgym.console.styles import style
+from mixgym.rewards.evaluator import Evaluator
+from mixgym.rewards.reward import load_reward
+from mixgym.songs import read_song
+
+
+def mixed(mixgym, stems, out, *options):
+    ran = mixgym("mix", stems, "-o", out / "mix.wav", "--overwrite", "--json", "--quiet", *options)
+    assert ran.status == 0, ran.err
+    return json.loads(ran.out)
+
+
+def test_a_report_comes_with_the_score(mixgym, stems, tmp_path, monkeypatch):
+    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
+    page = tmp_path / "report.html"
+    assert mixed(mixgym, stems, tmp_path)["score"] is None
+    found = mixed(mixgym, stems, tmp_path, "--report", page, "--style", "warm", "--no-tail")[
+        "score"
+    ]
+    assert found["style"] == "warm"
+    html = page.read_text(encoding="utf-8")
+    embedded = re.search(r'id="mixgym-report">(.*?)</script>', html, re.DOTALL)
+    assert json.loads(embedded.group(1))["score"] == found
+    for name in found["terms"]:
+        assert name.capitalize() in html
+    reward = load_reward("warm")
+    assert set(found["terms"]) == set(reward.weights)
+    with read_song(stems) as song:
+        wanted = Evaluator(song, reward, fidelity="render").evaluate_mixes(
+            [roles(song, lean=style("warm"))]
+        )
+    assert found["score"] == pytest.approx(wanted.score[0], abs=1e-4)
+    for name, value in found["terms"].items():
+        assert value == pytest.approx(wanted.terms[name][0], abs=1e-3), name
+
+
+def test_only_the_most_active_part_is_read(mixgym, stems, tmp_path, monkeypatch):
+    monkeypatch.setattr("mixgym.runtime.mix_score.WINDOW_S", 2.0)
+    page = tmp_path / "report.html"
+    found = mixed(mixgym, stems, tmp_path, "--report", page, "--stems-out", tmp_path / "out")[
+        "score"
+    ]
+    assert found["duration_s"] == 2.0
+    assert 0 <= found["start_s"] <= 3.0
+    assert 0.3 < found["score"] < 1
+    assert len(list((tmp_path / "out").glob("*.wav"))) >= 6
