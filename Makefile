@@ -59,6 +59,8 @@ bench: $(STAMP)
 	  $(BIN)/mixgym bench mastering --songs "$$MIXGYM_DATA/mastered" --json \
 	    > $(RESULTS)/mastering.json; \
 	  $(BIN)/mixgym bench songs --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/songs.json; \
+	  $(BIN)/mixgym bench env --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/env.json; \
+	  $(BIN)/mixgym bench reward --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/reward.json; \
 	  $(BIN)/mixgym bench speed --songs "$$MIXGYM_DATA/songs" --json $(RESULTS)/speed.json \
 	    --plots $(RESULTS); \
 	  $(BIN)/mixgym bench fidelity --songs "$$MIXGYM_DATA/songs" --json $(RESULTS)/fidelity.json \

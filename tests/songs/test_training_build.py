@@ -119,7 +119,8 @@ def test_summary(built):
     assert result["skipped"] == []
 
 
-def test_whatever_is_given(songs, tmp_path, contents):
+@pytest.mark.slow
+def test_whatever_is_given(songs, tmp_path):
     """Every kind of source at once, by two processes."""
     midi = pytest.importorskip("symusic") and tmp_path / "midi"
     midi.mkdir()
@@ -197,6 +198,7 @@ def test_other_spellings_of_a_held_out_artist_stay_out_of_training(songs, tmp_pa
 # Any run may be cut off
 
 
+@pytest.mark.slow
 def test_processes_do_not_matter(built, songs, tmp_path, contents):
     build_training_set(tmp_path / "set", options(songs, jobs=2))
     assert made(tmp_path / "set", contents) == made(built[0], contents)
