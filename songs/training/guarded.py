@@ -60,6 +60,7 @@ def _serve(calls: Connection) -> None:
                 return
             # A thread of its own ends the process, also where native code holds the interpreter.
             faulthandler.dump_traceback_later(limit_s, exit=True, file=nowhere)
+            answer: tuple[Any, Exception | None]
             try:
                 answer = function(*args), None
             except Exception as error:
