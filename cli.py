@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ._evolve import evolve
 from ._options import (
     DEFAULT_STYLE,
     FILES,
@@ -149,6 +150,9 @@ def mix(
         from .runtime.summary import print_mix
 
         print_mix(result)
+
+
+app.command()(evolve)
 
 
 @app.command("master")
@@ -323,6 +327,123 @@ def songs_build(
         print_summary(result)
 
 
+Songs = Annotated[
+    list[Path] | None,
+    typer.Option(help="A folder of songs, or a set of mixgym songs build; may be repeated."),
+]
+MapperName = Annotated[
+    str, typer.Option("--mapper", help="Who works: inline, processes[:N] or ray[:ADDRESS].")
+]
+
+
+@app.command("compete")
+def compete_command(
+    config: Annotated[
+        Path | None, typer.Argument(help="An arena's YAML file, such as experiments/arena.yaml.")
+    ] = None,
+    songs: Songs = None,
+    mixers: Annotated[
+        str | None, typer.Option(help="Names with commas: roles,cma_es,policy:FILE.onnx+cma_es.")
+    ] = None,
+    budgets: Annotated[
+        str | None, typer.Option(help="Evaluations with commas: 0,1,10,100,1000,10000.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Runs of each mixer that draws.")] = None,
+    excerpts: Annotated[int | None, typer.Option(help="Of each song, at most.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Of an excerpt.")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Which songs: train, validation, test or all.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option(help="Whose reward: a style, or a reward's .yaml file.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="The run's folder: new, or begun before and to be gone on with.")
+    ] = Path("arena-run"),
+    mapper: MapperName = "processes",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write every raw score to this file.")
+    ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Write the tables to this file as Markdown.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Write report.html to the run's folder.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Let mixers compete on the same songs, budgets and seeds; run again, it goes on."""
+    from .experiments.arena.commands import run_compete
+    from .experiments.arena.settings import make_settings
+    from .experiments.arena.tables import print_tables
+
+    settings = make_settings(
+        config,
+        songs=songs,
+        mixers=mixers and _words(mixers),
+        budgets=budgets and _words(budgets),
+        seeds=seeds,
+        excerpts=excerpts,
+        seconds=seconds,
+        split=split,
+        style=style,
+    )
+    try:
+        with progress_bars(quiet) as progress:
+            tables, findings = run_compete(
+                settings,
+                out,
+                mapper,
+                json_file=json_file,
+                results_file=results,
+                report=report,
+                tell=progress,
+            )
+    except BaseException as end:
+        if isinstance(end, Exception):
+            raise
+        raise MixgymError("Interrupted; the same command goes on from here.") from end
+    if not quiet:
+        print_tables(tables, findings)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    mixer: Annotated[str, typer.Option(help="Who mixes: see mixgym compete --mixers.")],
+    songs: Songs = None,
+    budget: Annotated[int, typer.Option(help="Evaluations for each excerpt.")] = 1000,
+    seeds: Annotated[int, typer.Option(help="Runs, if the mixer draws.")] = 1,
+    excerpts: Annotated[int, typer.Option(help="Of each song, at most.")] = 1,
+    seconds: Annotated[float, typer.Option(help="Of an excerpt.")] = 10.0,
+    style: Annotated[
+        str, typer.Option(help="Whose reward: a style, or a reward's .yaml file.")
+    ] = DEFAULT_STYLE,
+    mapper: MapperName = "processes",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score one mixer on your own songs, beside all stems equally loud."""
+    from .experiments.arena.commands import evaluate, evaluation_tables
+    from .experiments.arena.settings import make_settings
+    from .experiments.arena.tables import print_tables
+
+    settings = make_settings(
+        songs=songs,
+        mixers=[mixer],
+        budgets=[budget],
+        seeds=seeds,
+        excerpts=excerpts,
+        seconds=seconds,
+        style=style,
+    )
+    with progress_bars(quiet or as_json) as progress:
+        result = evaluate(settings, mapper, progress)
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        print_tables(evaluation_tables(result))
+
+
 @bench.command("render")
 def bench_render(
     stems: Annotated[int, typer.Option(min=1, max=64, help="Of the song that is timed.")] = 8,
@@ -481,6 +602,22 @@ def bench_reward(
         print_table(result)
 
 
+@bench.command("search")
+def bench_search(
+    songs: SongFolders,
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Runs on each song.")] = 3,
+    seconds: Annotated[float, typer.Option(min=4, max=60, help="Of every song.")] = 10.0,
+    result_file: ResultFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """Every searcher on every song: best score by evaluations and by seconds."""
+    from .experiments.bench_search import bench_search as run
+
+    with progress_bars(quiet) as progress:
+        result = run(songs, seeds, seconds, tell=progress)
+    _show_result(result, result_file, quiet)
+
+
 def _show_result(result: dict[str, Any], path: Path | None, quiet: bool) -> None:
     import json
 
@@ -496,6 +633,10 @@ def _show_result(result: dict[str, Any], path: Path | None, quiet: bool) -> None
 def main() -> None:
     """Run the command line; a person's mistake ends in one sentence and status 2."""
     run_app(app)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _style(name: str | None) -> Any:

@@ -1,4 +1,4 @@
-"""DEAP's operators under a generator of their own.
+"""DEAP's selection over genomes, under a generator of their own.
 
 DEAP draws from Python's global generator. `drawing` lends the global one the state of a searcher's
 and puts it back afterwards, so that searchers neither disturb nor feel each other or anyone else.
@@ -7,8 +7,9 @@ and puts it back afterwards, so that searchers neither disturb nor feel each oth
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -18,19 +19,30 @@ from numpy.typing import NDArray
 _LOCK = Lock()
 
 
-class Individual(list[float]):
-    """A genome as DEAP wants it: a list with a fitness."""
+class Individual:
+    """A genome with a fitness, every value of which is to be maximised.
 
-    def __init__(self, genes: NDArray[np.float64], weights: tuple[float, ...]) -> None:
-        super().__init__(genes.tolist())
-        self.fitness = _fitness(weights)
+    Attributes:
+        genome: shape (genes,).
+        fitness: as DEAP knows it.
+    """
+
+    def __init__(self, genome: NDArray[np.float64], values: Sequence[float]) -> None:
+        self.genome = genome
+        self.fitness: Any = _fitness(len(values))()
+        self.fitness.values = tuple(values)
 
 
-def _fitness(weights: tuple[float, ...]) -> Any:
+@cache
+def _fitness(values: int) -> Any:
     from deap import base
 
-    kind = type("Fitness", (base.Fitness,), {"weights": weights})
-    return kind()
+    return type("Fitness", (base.Fitness,), {"weights": (1.0,) * values})
+
+
+def genomes_of(individuals: Sequence[Individual]) -> NDArray[np.float64]:
+    """Theirs, shape (individuals, genes)."""
+    return np.array([individual.genome for individual in individuals])
 
 
 @contextmanager

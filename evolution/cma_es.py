@@ -34,7 +34,7 @@ class CmaEs:
         seed: int = 0,
         start: Genomes | None = None,
         *,
-        sigma: float = 0.5,
+        sigma: float = 0.1,
         batch: int | None = None,
         separable: bool = False,
     ) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..console.mix import Mix
 from ..console.space import Space
+
+if TYPE_CHECKING:
+    from ..rewards import Evaluator, Scores
 
 Values = NDArray[np.float64]
 
@@ -57,6 +61,23 @@ class SongSpace:
         mix = self.around
         around = None if mix is None else (mix.strips, mix.buses, mix.master)
         return self.space.decode(genomes, self.stems, around)
+
+    def scores(self, evaluator: Evaluator, genomes: Values) -> Scores:
+        """What genomes are worth, with the side chains of the mix that they are set in.
+
+        Raises:
+            MixgymError: a stem cannot be read.
+        """
+        return evaluator.evaluate(*self.decode(genomes), self._side_chains)
+
+    @cached_property
+    def _side_chains(self) -> NDArray[np.int64] | None:
+        if self.around is None or not any(self.around.side_chains):
+            return None
+        names = self.around.stems
+        return np.array(
+            [i if c is None else names.index(c) for i, c in enumerate(self.around.side_chains)]
+        )
 
     def encode(self, mix: Mix) -> Values:
         """The genome of a mix, as far as it is free, (genes,)."""

@@ -1,7 +1,7 @@
 """MAP-Elites: a map of good mixes that differ in brightness, width and loudness. On pyribs.
 
 J.-B. Mouret, J. Clune, "Illuminating search spaces by mapping elites", arXiv:1504.04909 (2015);
-variation along the line between two elites: V. Vassiliades, J.-B. Mouret, "Discovering the Elite
+children along the line between two elites: V. Vassiliades, J.-B. Mouret, "Discovering the Elite
 Hypervolume by Leveraging Interspecies Correlation", GECCO 2018.
 """
 
@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .genetic import first_population
 from .genome import SongSpace
 from .searcher import Genomes, Outcome
+from .variation import BlockVariation, first_population
 
 
 class MapElites:
@@ -26,7 +26,7 @@ class MapElites:
         cells: of the grid, per measure.
         ranges: of the measures, low and high each.
         batch: genomes per `ask`.
-        sigma: spread of the variation, in standard deviations of the priors.
+        blocks: how many a child is mutated in, on average.
         line_sigma: spread along the line to another elite.
     """
 
@@ -37,20 +37,22 @@ class MapElites:
         start: Genomes | None = None,
         *,
         cells: tuple[int, ...] = (8, 8, 6),
-        ranges: tuple[tuple[float, float], ...] = ((-12.0, 12.0), (0.0, 0.4), (-20.0, -8.0)),
+        ranges: tuple[tuple[float, float], ...] = ((-24.0, 0.0), (0.0, 0.3), (-20.0, -8.0)),
         batch: int = 64,
-        sigma: float = 0.1,
+        blocks: float = 2.0,
         line_sigma: float = 0.2,
     ) -> None:
         from ribs.archives import GridArchive
 
-        self._space, self._batch = space, batch
-        self._sigma, self._line_sigma = sigma, line_sigma
+        self._batch, self._line_sigma = batch, line_sigma
+        self._variation = BlockVariation(space, 0.0, blocks)
         self._rng = np.random.default_rng(seed)
         self._archive: Any = GridArchive(
             solution_dim=space.genes, dims=cells, ranges=ranges, seed=seed
         )
-        self._asked: Genomes | None = first_population(space, self._rng, batch, start)
+        self._asked: Genomes | None = first_population(
+            space, self._rng, batch, start, self._variation
+        )
 
     @property
     def elites(self) -> tuple[Genomes, Outcome]:
@@ -65,10 +67,8 @@ class MapElites:
             return self._asked
         elites = self._archive.data("solution")
         one, other = elites[self._rng.integers(len(elites), size=(2, self._batch))]
-        shape = (self._batch, self._space.genes)
-        noise = self._sigma * self._space.spread * self._rng.standard_normal(shape)
         along = self._line_sigma * self._rng.standard_normal((self._batch, 1)) * (other - one)
-        return np.asarray(np.clip(one + noise + along, -1.0, 1.0))
+        return self._variation.mutate(self._rng, np.clip(one + along, -1.0, 1.0))
 
     def tell(self, genomes: Genomes, outcome: Outcome) -> None:
         """Offer the batch to the map."""

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..console.carry import carry
-from ..console.mix import Budget, Mix
+from ..console.mix import Budget, Mix, Strength
 from ..console.rules import roles
 from ..console.space import Space
+from ..console.styles import Style
 from ..errors import MixgymError
 from ..rewards import Evaluator, Reward
+from ..rewards.features import target_loudness_lufs
 from ..songs import most_active_excerpt
+from .checkpoint import Checkpoint, search_identity
 from .cma_es import CmaEs
 from .genetic import GeneticAlgorithm
 from .genome import SongSpace
 from .map_elites import MapElites
 from .nsga2 import Nsga2
 from .random_search import RandomSearch
+from .refine import Heard, refine_cost, refined
 from .search import Found, OnBatch, search
-from .searcher import Searcher
+from .searcher import Genomes, Searcher
 
 if TYPE_CHECKING:
     from ..songs import Song
@@ -37,6 +42,7 @@ SEARCHERS: dict[str, Callable[..., Searcher]] = {
     "map_elites": MapElites,
 }
 FINALISTS = 4  # of the best that `simulate` found, heard on `render`
+DEFAULT_SEARCH = "ga"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +51,27 @@ class Choice:
 
     Attributes:
         mix: of the excerpt that was searched.
+        start: where the search began.
         found: in `simulate`.
-        heard: score on `render` of the start and of the chosen mix.
+        simulated: scores in `simulate` of the start and of the chosen mix.
+        heard: their scores on `render`; NaN where the budget allowed no render.
         evaluations: of both fidelities together.
+        space: what was free.
+        searcher: after the search.
     """
 
     mix: Mix
+    start: Mix
     found: Found
+    simulated: tuple[float, float]
     heard: tuple[float, float]
     evaluations: int
+    space: SongSpace
+    searcher: Searcher
+
+    def mix_of(self, genome: Genomes) -> Mix:
+        """The mix that a genome, (genes,), stands for."""
+        return _mix(self.start, self.space, genome, self.mix.made_by)
 
 
 def searcher(name: str) -> Callable[..., Searcher]:
@@ -67,6 +85,13 @@ def searcher(name: str) -> Callable[..., Searcher]:
     return SEARCHERS[name]
 
 
+def default_space(name: str) -> Space:
+    """What a search sets free unless told; a map of different mixes differs in loudness too."""
+    if name == "map_elites":
+        return Space(master=(*Space.master, "target_lufs"))
+    return Space()
+
+
 def search_excerpt(
     excerpt: Song,
     name: str,
@@ -75,7 +100,11 @@ def search_excerpt(
     reward: Reward | None = None,
     seed: int = 0,
     start: Mix | None = None,
+    lean: Style | None = None,
     free: Space | None = None,
+    refine: int = 0,
+    checkpoint: Path | None = None,
+    resume: Path | None = None,
     on_batch: OnBatch | None = None,
     **options: Any,
 ) -> Choice:
@@ -84,42 +113,117 @@ def search_excerpt(
     Args:
         excerpt: what to search on.
         name: of the searcher.
-        budget: evaluations, those on `render` among them, and seconds.
+        budget: evaluations, those on `render` among them, and seconds of the search.
         reward: `load_reward()` if None.
         seed: of the searcher.
-        start: where to begin; the rules by role if None.
-        free: the settings that are searched; the others stay as in the start.
+        start: where to begin; `starting_mix` if None.
+        lean: the style of the rules.
+        free: the settings that are searched; the others stay as in the start. `default_space` if
+            None.
+        refine: of the budget, how much is spent on `render` around the best that was heard.
+        checkpoint: file to keep what the searcher was told in.
+        resume: such a file, to go on from.
         on_batch: told after every batch.
         options: of the searcher.
 
     Raises:
-        MixgymError: no such searcher, a budget of nothing, or a stem that cannot be read.
+        MixgymError: no such searcher, a budget of nothing, nothing that sounds, a checkpoint that
+            cannot be used, or a stem that cannot be read.
     """
     make = searcher(name)
     if budget.evaluations < 1:
         raise MixgymError("A search needs a budget of at least 1 evaluation.")
-    start = start or roles(excerpt, Budget())
-    space = SongSpace(len(excerpt.stems), free or Space(), start)
-    genome = space.encode(start)
-    evaluator = Evaluator(excerpt, reward)
-    listening = Evaluator(excerpt, evaluator.reward, fidelity="render")
-    finalists = min(FINALISTS, budget.evaluations // 10)
-    spare = replace(budget, evaluations=budget.evaluations - finalists - bool(finalists))
-    found = search(evaluator, make(space, seed, genome, **options), space, spare, on_batch=on_batch)
-    candidates = np.concatenate((genome[None], found.best[:finalists]))
-    if finalists:
-        heard = listening.evaluate(*space.decode(candidates)).score
-        chosen = int(np.argmax(heard))
+    simulator = Evaluator(excerpt, reward)
+    if not simulator.present.any():
+        raise MixgymError(f"{excerpt.title!r} is silent where it was searched; nothing to mix.")
+    most = budget.evaluations // 10
+    if start is None:
+        start, start_score = starting_mix(simulator, lean, most)
     else:
-        candidates, heard, chosen = found.best[:1], np.full(1, np.nan), 0
-    strips, buses, master = (values[0] for values in space.decode(candidates[chosen][None]))
-    mix = replace(start, strips=strips, buses=buses, master=master, made_by=name, reasons={})
-    return Choice(
-        mix,
-        found,
-        (float(heard[0]), float(heard[chosen])),
-        evaluator.evaluations + listening.evaluations,
+        start_score = float(simulator.evaluate_mixes([start]).score[0]) if most else np.nan
+    space = SongSpace(len(excerpt.stems), free or default_space(name), start)
+    genome = space.encode(start)
+    seeker = make(space, seed, genome, **options)
+    finalists = min(FINALISTS, most)
+    refine = min(refine, budget.evaluations // 20) if finalists else 0
+    after = finalists + bool(finalists) + refine_cost(refine)
+    spare = replace(budget, evaluations=max(1, budget.evaluations - simulator.evaluations - after))
+    saved = None
+    if checkpoint is not None or resume is not None:
+        identity = search_identity(simulator, space, genome, (name, seed, sorted(options.items())))
+        saved = Checkpoint(checkpoint, identity, resume)
+    found = search(
+        simulator,
+        seeker,
+        space,
+        spare,
+        told=saved.told if saved else None,
+        on_batch=saved.watching(on_batch) if saved else on_batch,
     )
+    if saved:
+        saved.save(found.outcomes)
+    if not len(found.best):
+        raise MixgymError("The search was ended before it tried anything; nothing was written.")
+    chosen, simulated, heard = found.best[0], float(found.scores[0]), (np.nan, np.nan)
+    renderer = Evaluator(excerpt, simulator.reward, fidelity="render")
+    if finalists:
+        finals = np.concatenate((genome[None], found.best[:finalists]))
+        promises = np.concatenate(([start_score], found.scores[:finalists]))
+        scores = space.scores(renderer, finals).score
+        top = int(np.argmax(scores))
+        heard = (float(scores[0]), float(scores[top]))
+        chosen, simulated = finals[top], float(promises[top])
+        if refine and not found.interrupted:
+            best = Heard(chosen, simulated, heard[1])
+            best = refined(simulator, renderer, space, best, refine, seed)
+            chosen, simulated, heard = best.genome, best.simulated, (heard[0], best.score)
+    return Choice(
+        _mix(start, space, chosen, name),
+        start,
+        found,
+        (start_score, simulated),
+        heard,
+        simulator.evaluations + renderer.evaluations,
+        space,
+        seeker,
+    )
+
+
+def starting_mix(
+    evaluator: Evaluator, lean: Style | None = None, most: int = 10
+) -> tuple[Mix, float]:
+    """Where a search begins unless told: of a few mixes by rule the one that scores best.
+
+    These are equal loudness, the rules by role, and of the rules the levels and the panning alone,
+    wholly or by half; all with the loudness that the reward asks for.
+
+    Args:
+        evaluator: of the song.
+        lean: style of the rules.
+        most: evaluations that may be spent.
+
+    Returns:
+        The mix and its score: NaN, and equal loudness, where `most` is too little.
+
+    Raises:
+        MixgymError: a stem cannot be read.
+    """
+    rules = roles(evaluator.song, Budget(), lean=lean)
+    target_lufs = target_loudness_lufs(evaluator.reward)
+    if target_lufs is not None:
+        rules = rules.with_master(loudness_on=1.0, target_lufs=target_lufs)
+    levels: dict[Strength, float] = {"eq": 0, "dynamics": 0, "space": 0, "master": 0}
+    candidates = [rules.scaled(0.0), rules.scaled(0.5, levels), rules.scaled(1.0, levels), rules]
+    if most < len(candidates):
+        return candidates[0], np.nan
+    scores = evaluator.evaluate_mixes(candidates).score
+    top = int(np.argmax(scores))
+    return candidates[top], float(scores[top])
+
+
+def _mix(start: Mix, space: SongSpace, genome: Genomes, name: str) -> Mix:
+    strips, buses, master = (values[0] for values in space.decode(genome[None]))
+    return replace(start, strips=strips, buses=buses, master=master, made_by=name, reasons={})
 
 
 def search_mixer(
@@ -128,6 +232,7 @@ def search_mixer(
     reward: Reward | None = None,
     seed: int = 0,
     seconds: float = 10.0,
+    lean: Style | None = None,
     on_batch: OnBatch | None = None,
     **options: Any,
 ) -> Callable[[Song, Budget], Mix]:
@@ -141,8 +246,8 @@ def search_mixer(
     def mixer(song: Song, budget: Budget) -> Mix:
         excerpt = most_active_excerpt(song, seconds)
         choice = search_excerpt(
-            excerpt, name, budget, reward=reward, seed=seed, on_batch=on_batch, **options
+            excerpt, name, budget, reward=reward, seed=seed, lean=lean, on_batch=on_batch, **options
         )
-        return carry(choice.mix, excerpt, song, otherwise=roles(song, budget))
+        return carry(choice.mix, excerpt, song, otherwise=roles(song, budget, lean=lean))
 
     return mixer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..console.mix import Budget
 from ..console.mix_readings import MixReadings
 from ..rewards import Evaluator
-from ..rewards.reward import Scores
+from ..rewards.reward import Reward, Scores
 from .genome import SongSpace
 from .searcher import Outcome, Searcher
 
@@ -21,7 +21,9 @@ GROUPS = {  # terms that pull the same way
     "tone": ("spectrum", "reference"),
     "dynamics": ("dynamics", "loudness"),
     "space": ("stereo",),
+    "restraint": ("restraint",),
 }
+MEASURES = ("brightness_db", "width", "loudness_lufs")
 TREBLE_HZ = 4000.0
 KEPT = 16
 
@@ -36,11 +38,15 @@ class Progress:
         evaluations: spent so far.
         seconds: since it began.
         score: the best so far.
+        terms: of the best, by name; none while an interrupted search is led through again.
+        outcomes: everything the searcher was told so far and is about to be told.
     """
 
     evaluations: int
     seconds: float
     score: float
+    terms: Mapping[str, float] = field(default_factory=dict)
+    outcomes: Sequence[Outcome] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ class Found:
         scores: theirs, in the evaluator's fidelity.
         evaluations, seconds: spent.
         curve: evaluations and best score after each batch, (batches, 2).
-        outcomes: everything the searcher was told, for `replay`.
+        outcomes: everything the searcher was told, to lead another one through.
+        interrupted: whether Ctrl-C ended it.
     """
 
     best: NDArray[np.float64]
@@ -61,6 +68,7 @@ class Found:
     seconds: float
     curve: NDArray[np.float64]
     outcomes: list[Outcome]
+    interrupted: bool = False
 
 
 def search(
@@ -82,7 +90,7 @@ def search(
         space: what its genomes mean.
         budget: evaluations and seconds.
         told: outcomes of an interrupted search by the same searcher from the same seed: it is
-            led through them again, at no cost, and goes on from there.
+            led through them again, without evaluating anything, and goes on from there.
         on_batch: told after every batch.
 
     Raises:
@@ -91,18 +99,24 @@ def search(
     started = time.perf_counter()
     outcomes: list[Outcome] = []
     best, scores, spent = np.empty((0, space.genes)), np.empty(0), 0
+    terms: dict[str, float] = {}
     curve: list[tuple[int, float]] = []
-    pending = list(told or [])
+    pending = list(reversed(told or []))
+    interrupted = False
     try:
         while spent < budget.evaluations and time.perf_counter() - started < budget.seconds:
             asked = searcher.ask()
             genomes = asked[: budget.evaluations - spent]
-            if pending:
-                outcome = pending.pop(0)
-            else:
-                outcome = outcome_of(
-                    evaluator.evaluate(*space.decode(genomes)), evaluator.centres_hz
-                )
+            outcome = pending.pop().first(len(genomes)) if pending else None
+            known = 0 if outcome is None else len(outcome.score)
+            if known < len(genomes):
+                scored = space.scores(evaluator, genomes[known:])
+                fresh = outcome_of(scored, evaluator.centres_hz)
+                outcome = fresh if outcome is None else outcome.joined(fresh)
+                top = int(np.argmax(fresh.score))
+                if not len(scores) or fresh.score[top] > scores[0]:
+                    terms = {name: float(values[top]) for name, values in scored.terms.items()}
+            assert outcome is not None
             best, scores = _kept(
                 np.concatenate((best, genomes)), np.concatenate((scores, outcome.score))
             )
@@ -110,13 +124,16 @@ def search(
             outcomes.append(outcome)
             curve.append((spent, float(scores[0])))
             if on_batch:
-                on_batch(Progress(spent, time.perf_counter() - started, float(scores[0])))
+                seconds = time.perf_counter() - started
+                on_batch(Progress(spent, seconds, float(scores[0]), terms, outcomes))
             if len(genomes) == len(asked):
                 searcher.tell(genomes, outcome)
     except KeyboardInterrupt:
-        pass
+        interrupted = True
     seconds = time.perf_counter() - started
-    return Found(best, scores, spent, seconds, np.array(curve), outcomes)
+    return Found(
+        best, scores, spent, seconds, np.array(curve).reshape(-1, 2), outcomes, interrupted
+    )
 
 
 def _kept(
@@ -126,6 +143,13 @@ def _kept(
     _, first = np.unique(genomes, axis=0, return_index=True)
     order = first[np.lexsort((first, -scores[first]))][:KEPT]
     return genomes[order], scores[order]
+
+
+def group_names(reward: Reward) -> tuple[str, ...]:
+    """Names of an outcome's objectives, in their order."""
+    return tuple(
+        group for group, names in GROUPS.items() if any(name in reward.weights for name in names)
+    )
 
 
 def outcome_of(scores: Scores, centres_hz: NDArray[np.float64]) -> Outcome:

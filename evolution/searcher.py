@@ -25,6 +25,18 @@ class Outcome:
     objectives: NDArray[np.float64]
     measures: NDArray[np.float64]
 
+    def first(self, count: int) -> Outcome:
+        """Of the first genomes alone."""
+        return Outcome(self.score[:count], self.objectives[:count], self.measures[:count])
+
+    def joined(self, other: Outcome) -> Outcome:
+        """Of these genomes and then the others."""
+        return Outcome(
+            np.concatenate((self.score, other.score)),
+            np.concatenate((self.objectives, other.objectives)),
+            np.concatenate((self.measures, other.measures)),
+        )
+
 
 class Searcher(Protocol):
     """Proposes genomes and learns from what they are worth.

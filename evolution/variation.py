@@ -1,84 +1,78 @@
-"""Crossover and mutation of whole generations at once.
+"""Variation of whole generations at once, by blocks: a processor of a stem, of the buses or master.
 
-Simulated binary crossover: K. Deb, R. B. Agrawal, "Simulated Binary Crossover for Continuous Search
-Space", Complex Systems 9 (1995). Polynomial mutation: K. Deb, D. Deb, "Analysing mutation schemes
-for real-parameter genetic algorithms", IJAISC 4 (2014). Genes lie in [-1, 1] and are clipped to it.
-Arrays have the shape (children, genes).
+Stems meet only in the sum, so that a block that is good in one mix is mostly good in another, and a
+child that differs from its parents in a few blocks keeps what the others were worth. Genes lie in
+[-1, 1]; arrays have the shape (children, genes).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-Genomes = NDArray[np.float64]
+from .genome import SongSpace
+from .searcher import Genomes
+
+SIZES = 1.5  # standard deviation of the logarithm of a mutation's size
+MEDIAN_SIZE = 0.35  # in standard deviations of the priors
 
 
-def block_numbers(blocks: Sequence[Sequence[int]], genes: int) -> NDArray[np.int64]:
-    """The number of the block that each gene belongs to, (genes,)."""
-    numbers = np.empty(genes, dtype=np.int64)
-    for number, block in enumerate(blocks):
-        numbers[list(block)] = number
-    return numbers
+class BlockVariation:
+    """Crossover and mutation by blocks.
+
+    Args:
+        space: what is searched.
+        swap: share of blocks that a child takes from its second parent.
+        blocks: how many a child is mutated in, on average; at least one.
+    """
+
+    def __init__(self, space: SongSpace, swap: float, blocks: float) -> None:
+        self._spread, self._swap = space.spread, swap
+        self._block_of = np.empty(space.genes, dtype=np.int64)
+        for number, block in enumerate(space.blocks):
+            self._block_of[block] = number
+        self._blocks = len(space.blocks)
+        self._share = min(1.0, blocks / self._blocks)
+
+    def cross(self, rng: np.random.Generator, mothers: Genomes, fathers: Genomes) -> Genomes:
+        """Mothers with some blocks of the fathers, each taken as a whole: uniform crossover.
+
+        G. Syswerda, "Uniform Crossover in Genetic Algorithms", ICGA 1989, on blocks for genes.
+        """
+        return np.where(self._drawn(rng, len(mothers), self._swap), fathers, mothers)
+
+    def mutate(self, rng: np.random.Generator, genomes: Genomes) -> Genomes:
+        """Gaussian steps in a few blocks, of a size drawn for each child from a wide distribution.
+
+        Small steps refine and large ones leap, from the first generation to the last; that spares
+        a step size that adapts.
+        """
+        children = len(genomes)
+        moved = self._drawn(rng, children, self._share)
+        still = ~moved.any(axis=1)
+        one = rng.integers(self._blocks, size=int(still.sum()))
+        moved[still] = self._block_of == one[:, None]
+        size = MEDIAN_SIZE * np.exp(SIZES * rng.standard_normal((children, 1)))
+        step = size * self._spread * rng.standard_normal(genomes.shape)
+        return np.asarray(np.clip(genomes + np.where(moved, step, 0.0), -1.0, 1.0))
+
+    def _drawn(self, rng: np.random.Generator, children: int, share: float) -> NDArray[np.bool_]:
+        """Which genes lie in a share of all blocks."""
+        return np.asarray((rng.random((children, self._blocks)) < share)[:, self._block_of])
 
 
-def swap_blocks(
+def first_population(
+    space: SongSpace,
     rng: np.random.Generator,
-    mothers: Genomes,
-    fathers: Genomes,
-    numbers: NDArray[np.int64],
-    share: float,
-) -> tuple[Genomes, Genomes]:
-    """Exchange a share of all blocks, each as a whole.
-
-    Args:
-        rng: draws which.
-        mothers, fathers: the parents.
-        numbers: see `block_numbers`.
-        share: probability that a block is exchanged.
-
-    Returns:
-        Both children of each pair.
-    """
-    drawn = rng.random((len(mothers), int(numbers.max()) + 1)) < share
-    swapped = drawn[:, numbers]
-    return np.where(swapped, fathers, mothers), np.where(swapped, mothers, fathers)
-
-
-def binary_crossover(
-    rng: np.random.Generator, mothers: Genomes, fathers: Genomes, eta: float
-) -> tuple[Genomes, Genomes]:
-    """Simulated binary crossover of every gene.
-
-    Args:
-        rng: draws the spread of each gene.
-        mothers, fathers: the parents.
-        eta: distribution index; the higher, the nearer children are to a parent.
-    """
-    drawn = rng.random(mothers.shape)
-    low = 2 * drawn
-    beta = np.where(low <= 1, low, 1 / np.maximum(2 - low, 1e-12)) ** (1 / (eta + 1))  # eq. 6
-    middle, half = (mothers + fathers) / 2, beta * (fathers - mothers) / 2
-    return np.clip(middle - half, -1, 1), np.clip(middle + half, -1, 1)
-
-
-def polynomial_mutation(
-    rng: np.random.Generator, genomes: Genomes, eta: float, share: float
+    population: int,
+    start: Genomes | None,
+    variation: BlockVariation,
 ) -> Genomes:
-    """Move a share of the genes, within the range and mostly by little.
-
-    Args:
-        rng: draws which genes, and how far.
-        genomes: to be varied.
-        eta: distribution index; the higher, the smaller the steps.
-        share: probability that a gene is moved.
-    """
-    drawn, power = rng.random(genomes.shape), 1 / (eta + 1)
-    down, up = (genomes + 1) / 2, (1 - genomes) / 2  # to the ends of the range, over its length
-    below = (2 * drawn + (1 - 2 * drawn) * (1 - down) ** (eta + 1)) ** power - 1
-    above = 1 - (2 * (1 - drawn) + (2 * drawn - 1) * (1 - up) ** (eta + 1)) ** power
-    step = 2 * np.where(drawn < 0.5, below, above)
-    moved = rng.random(genomes.shape) < share
-    return np.clip(np.where(moved, genomes + step, genomes), -1, 1)
+    """The start, mutants of it, and a quarter with blocks from the priors, (population, genes)."""
+    centre = space.neutral if start is None else start
+    genomes = variation.mutate(rng, np.tile(centre, (population, 1)))
+    drawn = population // 4
+    if drawn:
+        genomes[-drawn:] = variation.cross(rng, genomes[-drawn:], space.sample(rng, drawn))
+    genomes[0] = centre
+    return np.asarray(np.clip(genomes, -1.0, 1.0))

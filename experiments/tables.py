@@ -45,6 +45,7 @@ def print_table(result: Result) -> None:
         "speed": _speed_tables,
         "reward": _reward_tables,
         "env": _env_tables,
+        "search": _search_tables,
     }
     for table in tables[result["benchmark"]](result):
         console.print(table)
@@ -216,6 +217,23 @@ def _reward_tables(result: Result) -> list[Table]:
                 f"{name}: {kind}", *map(_figure, figures), ", ".join(found["judges_fell"])
             )
     return [red, pairs, people, search]
+
+
+def _search_tables(result: Result) -> list[Table]:
+    tables = []
+    for axis, marks, unit in (("evaluations", "marks", ""), ("seconds", "marks_s", " s")):
+        table = _table(f"Best score by {axis}", *(f"{mark:g}{unit}" for mark in result[marks]))
+        for name, medians in result["searchers"].items():
+            table.add_row(name, *(f"{score:.4f}" for score in medians[axis]))
+        tables.append(table)
+    columns = ("start", "long", "score_at_2_s", "gain_at_2_s", "seconds_to_99", "gain_kept")
+    songs = _table("Default searcher by song", *columns)
+    for name, row in (*result["songs"].items(), ("median", result["overall"])):
+        songs.add_row(name, *(f"{row[column]:.4f}" for column in columns))
+    goals = _table("Goals", "at least", "reached", "met")
+    for name, goal in result["goals"].items():
+        goals.add_row(name, f"{goal['goal']:g}", f"{goal['value']:.4f}", _yes(goal["met"]))
+    return [*tables, songs, goals]
 
 
 def _table(title: str, *columns: str) -> Table:

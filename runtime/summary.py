@@ -14,6 +14,7 @@ from ..console.describe import changes
 
 if TYPE_CHECKING:
     from ..console.meters import Readings
+    from .evolving import Evolved
     from .results import Result
 
 _ROWS = (
@@ -58,6 +59,26 @@ def print_mix(result: Result) -> None:
             table.add_row(bus, "", _plain(", ".join(done[bus])))
     console.print(table)
     _print_delivery(console, result)
+
+
+def print_evolved(evolved: Evolved) -> None:
+    """What a search gained, then the mix as `print_mix` shows it."""
+    console, choice = Console(), evolved.choice
+    print_mix(evolved.result)
+    found = choice.found
+    ended = "ended by you after" if found.interrupted else "with"
+    console.print(
+        f"{choice.mix.made_by}, {ended} {found.evaluations} mixes in {found.seconds:.1f} s: "
+        f"simulated {choice.simulated[0]:.4f} to {choice.simulated[1]:.4f}, "
+        f"rendered {choice.heard[0]:.4f} to {choice.heard[1]:.4f}",
+        highlight=False,
+    )
+    if evolved.gallery is not None:
+        console.print(
+            f"gallery {_plain(str(evolved.gallery / 'index.html'))}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def print_master(result: Result) -> None:
