@@ -26,7 +26,7 @@ from .genome import SongSpace
 from .map_elites import MapElites
 from .nsga2 import Nsga2
 from .random_search import RandomSearch
-from .refine import Heard, refine_cost, refined
+from .refine import Heard, affordable, refine_cost, refined
 from .search import Found, OnBatch, search
 from .searcher import Genomes, Searcher
 
@@ -120,7 +120,7 @@ def search_excerpt(
         lean: the style of the rules.
         free: the settings that are searched; the others stay as in the start. `default_space` if
             None.
-        refine: of the budget, how much is spent on `render` around the best that was heard.
+        refine: renders around the best that was heard, within a fifth of the budget.
         checkpoint: file to keep what the searcher was told in.
         resume: such a file, to go on from.
         on_batch: told after every batch.
@@ -145,7 +145,7 @@ def search_excerpt(
     genome = space.encode(start)
     seeker = make(space, seed, genome, **options)
     finalists = min(FINALISTS, most)
-    refine = min(refine, budget.evaluations // 20) if finalists else 0
+    refine = affordable(refine, budget.evaluations // 5) if finalists else 0
     after = finalists + bool(finalists) + refine_cost(refine)
     spare = replace(budget, evaluations=max(1, budget.evaluations - simulator.evaluations - after))
     saved = None

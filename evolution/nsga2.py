@@ -49,10 +49,12 @@ class Nsga2:
     def front(self) -> tuple[Genomes, Genomes]:
         """Genomes that no other of the population dominates, and their objectives.
 
-        Shapes (any, genes) and (any, groups).
+        Shapes (any, genes) and (any, groups); none before the first generation was told.
         """
         from deap import tools
 
+        if not self._parents:
+            return np.empty((0, self._asked.shape[1])), np.empty((0, 0))
         first = tools.sortNondominated(self._parents, len(self._parents), first_front_only=True)[0]
         genomes, places = np.unique(genomes_of(first), axis=0, return_index=True)
         return genomes, np.array([first[i].fitness.values for i in places.tolist()])

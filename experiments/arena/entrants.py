@@ -1,0 +1,138 @@
+"""Mixers by their names: rules, policies, searches, and searches from another mixer's mix.
+
+plain_sum, equal_loudness, roles
+random, ga, cma_es, sep_cma, nsga2, map_elites      from where `search_excerpt` begins
+policy:FILE.onnx
+START+SEARCH                                        policy:FILE.onnx+cma_es, plain_sum+ga
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...console.mix import Budget, Mix
+from ...console.rules import MIXERS as RULES
+from ...console.rules import mixer_by_rule
+from ...console.styles import STYLES
+from ...errors import MixgymError
+from ...evolution.mixers import SEARCHERS, search_excerpt
+from .policy import load_policy
+
+if TYPE_CHECKING:
+    from ...rewards import Reward
+    from ...songs import Song
+
+POLICY = "policy:"
+UNSEARCHED = "equal_loudness"  # what a search comes to without any evaluation
+
+Begin = Callable[["Song", "Reward"], Mix]
+
+
+class Played(NamedTuple):
+    """A mix, and how many evaluations it took."""
+
+    mix: Mix
+    evaluations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A mixer that competes.
+
+    Attributes:
+        name: as it was given.
+        start: who makes the mix that it begins with; None leaves it to the search.
+        search: which searcher goes on from there; None if none does.
+        policy: the policy's file, if one is the start.
+    """
+
+    name: str
+    start: str | None
+    search: str | None
+    policy: Path | None
+
+    @property
+    def cost(self) -> int:
+        """Evaluations that the start takes: a policy looks at one mix."""
+        return 1 if self.policy else 0
+
+    @property
+    def draws(self) -> bool:
+        """Whether another seed may be another mix."""
+        return self.search is not None
+
+    def budgets(self, budgets: tuple[int, ...]) -> tuple[int, ...]:
+        """Those that it is run with: what draws nothing is run once, at the least that it needs."""
+        within = tuple(budget for budget in budgets if budget >= self.cost)
+        return within if self.draws else within[:1]
+
+    def play(
+        self, begin: Begin, excerpt: Song, reward: Reward, budget: int, seed: int, style: str
+    ) -> Played:
+        """Mix an excerpt; with no more than the start takes, by the start alone.
+
+        Args:
+            begin: the start, from `beginner`.
+            excerpt: what to mix.
+            reward: what is searched for.
+            budget: evaluations, at least `cost`.
+            seed: of what is drawn.
+            style: that rules lean to, if it is one.
+
+        Raises:
+            MixgymError: the policy cannot be used, or a stem cannot be read.
+        """
+        left = budget - self.cost
+        if self.search is None or left == 0:
+            return Played(begin(excerpt, reward), self.cost)
+        choice = search_excerpt(
+            excerpt,
+            self.search,
+            Budget(left),
+            reward=reward,
+            seed=seed,
+            start=begin(excerpt, reward) if self.start else None,
+            lean=STYLES.get(style),
+        )
+        return Played(choice.mix, self.cost + choice.evaluations)
+
+    def beginner(self, style: str) -> Begin:
+        """What makes the mix that it begins with.
+
+        Args:
+            style: that rules lean to, if it is one.
+
+        Raises:
+            MixgymError: the policy cannot be used.
+        """
+        if self.policy is not None:
+            return load_policy(self.policy)
+        rule = mixer_by_rule(self.start or UNSEARCHED, STYLES.get(style))
+        return lambda excerpt, reward: rule(excerpt, Budget())
+
+
+def entrant(name: str) -> Entrant:
+    """The mixer of a name.
+
+    Raises:
+        MixgymError: there is none, or no file of that policy.
+    """
+    if name in SEARCHERS:
+        return Entrant(name, None, name, None)
+    start, _, search = name.rpartition("+")
+    if search not in SEARCHERS:
+        start, search = name, ""
+    if start.startswith(POLICY):
+        path = Path(start.removeprefix(POLICY))
+        if not path.is_file():
+            raise MixgymError(f"There is no policy {path}; name an ONNX file.")
+        return Entrant(name, start, search or None, path.resolve())
+    if start not in RULES:
+        known = ", ".join((*RULES, *SEARCHERS))
+        raise MixgymError(
+            f"There is no mixer {name!r}; choose from {known}, policy:FILE.onnx, or START+SEARCH."
+        )
+    return Entrant(name, start, search or None, None)

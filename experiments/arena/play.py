@@ -1,0 +1,175 @@
+"""The work of one chunk: mix an excerpt with every mixer, hear the mixes, score and judge them."""
+
+from __future__ import annotations
+
+import time
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...console.hear import hear
+from ...console.mix import Mix
+from ...console.rules import equal_loudness
+from ...rewards import Evaluator, Reward, load_reward
+from ...rewards.judges import judge
+from ..machine import describe_machine
+from ..people import finished_mix, read_finished
+from .entrants import Begin, Entrant, entrant
+from .pieces import Piece, open_piece, open_song
+
+if TYPE_CHECKING:
+    from ...songs import Excerpt, Song
+
+Row = dict[str, Any]
+
+
+class Task(NamedTuple):
+    """One mixer with one seed, at several budgets."""
+
+    mixer: str
+    seed: int
+    budgets: tuple[int, ...]
+
+
+class Chunk(NamedTuple):
+    """What one worker does at a time: tasks on one excerpt, beside how many other workers."""
+
+    piece: Piece
+    tasks: tuple[Task, ...]
+    style: str
+    workers: int
+
+
+class Heard(NamedTuple):
+    """A mix as it sounds.
+
+    Attributes:
+        score, terms, gates: on `render`.
+        judges: how far it is from the person's mix; empty where there is none.
+        audio: shape (2, frames).
+    """
+
+    score: float
+    terms: dict[str, float]
+    gates: dict[str, float]
+    judges: dict[str, float]
+    audio: NDArray[np.float32]
+
+
+class Stage:
+    """One excerpt, ready to be mixed and heard.
+
+    Args:
+        piece: which.
+        style: of the reward.
+
+    Attributes:
+        excerpt: open until a piece of another song is asked for.
+        reward: what mixers search for.
+        human: the person's mix of it, shape (channels, frames); None where there is none.
+
+    Raises:
+        MixgymError: the song cannot be read, or there is no such style.
+    """
+
+    def __init__(self, piece: Piece, style: str) -> None:
+        self.excerpt: Excerpt = open_piece(piece)
+        self.reward = _reward(style)
+        self._evaluator = Evaluator(self.excerpt, self.reward)
+        finished = finished_mix(piece.folder)
+        self.human = None if finished is None else read_finished(finished, self.excerpt)
+
+    def warm_up(self) -> None:
+        """Do once, before any clock runs, what only the first mix has to wait for."""
+        neutral = equal_loudness(self.excerpt)
+        self._evaluator.evaluate_mixes([neutral])  # its analysis is then on disk for everybody
+        hear(self.excerpt, neutral)
+
+    def hear(self, mix: Mix) -> Heard:
+        """Render a mix, score and judge it; this is not counted as an evaluation."""
+        readings, audio = hear(self.excerpt, mix)
+        scene = self._evaluator.scene(mix.strips[None], mix.master[None])
+        scores = self.reward(readings, scene)
+        rate, human = self.excerpt.sample_rate, self.human
+        return Heard(
+            float(scores.score[0]),
+            {name: float(values[0]) for name, values in scores.terms.items()},
+            {name: float(values[0]) for name, values in scores.gates.items()},
+            {} if human is None else judge(audio, human, rate),
+            audio,
+        )
+
+
+def play(chunk: Chunk) -> list[Row]:
+    """Play the tasks of a chunk.
+
+    Returns:
+        A row for each task and budget: `mixer`, `song`, `artist`, `split`, `excerpt`, `start_s`,
+        `seed`, `budget`, `evaluations`, `seconds` (from an excerpt that was read and analysed to
+        its settings), `score`, `terms`, `gates`, `judges`, `workers` (runs at work at a time), and
+        `cpu`, `cores`, `commit` of the machine.
+
+    Raises:
+        MixgymError: the song cannot be read, or a policy cannot be used.
+    """
+    stage = _stage(open_song(chunk.piece.folder), chunk.piece, chunk.style)
+    about = chunk.piece.model_dump(include={"song", "artist", "split", "excerpt", "start_s"})
+    machine = _machine()
+    rows = []
+    for task in chunk.tasks:
+        mixer = entrant(task.mixer)
+        begin = _beginner(mixer, chunk.style)
+        for budget in task.budgets:
+            started = time.perf_counter()
+            played = mixer.play(begin, stage.excerpt, stage.reward, budget, task.seed, chunk.style)
+            seconds = time.perf_counter() - started
+            heard = stage.hear(played.mix)
+            rows.append(
+                {
+                    "mixer": task.mixer,
+                    **about,
+                    "seed": task.seed,
+                    "budget": budget,
+                    "evaluations": played.evaluations,
+                    "seconds": seconds,
+                    "score": heard.score,
+                    "terms": heard.terms,
+                    "gates": heard.gates,
+                    "judges": heard.judges,
+                    "workers": chunk.workers,
+                    **machine,
+                }
+            )
+    return rows
+
+
+@lru_cache(maxsize=1)
+def _stage(song: Song, piece: Piece, style: str) -> Stage:
+    """The stage of an excerpt of a song that is open, ready while no other is asked for."""
+    stage = Stage(piece, style)
+    stage.warm_up()
+    return stage
+
+
+@cache
+def _reward(style: str) -> Reward:
+    return load_reward(style)
+
+
+@cache
+def _beginner(mixer: Entrant, style: str) -> Begin:
+    """A mixer's start, loaded once in a process, and so are the libraries of its search."""
+    if mixer.search is not None:
+        from ...evolution.genome import SongSpace
+        from ...evolution.mixers import searcher
+
+        searcher(mixer.search)(SongSpace(2), 0).ask()
+    return mixer.beginner(style)
+
+
+@cache
+def _machine() -> dict[str, Any]:
+    machine = describe_machine()
+    return {"cpu": machine["cpu"], "cores": machine["cores"], "commit": machine["commit"]}
