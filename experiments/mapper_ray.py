@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Self, TypeVar
@@ -13,7 +12,6 @@ from .mapper import ATTEMPTS, lost_too_often
 Chunk = TypeVar("Chunk")
 Result = TypeVar("Result")
 
-THREADS = "OMP_NUM_THREADS"  # the same everywhere: sums of matrices round by how they are split
 AHEAD = 2  # chunks handed out for each processor, so that none waits for the next
 
 
@@ -36,11 +34,7 @@ class RayMapper:
                 "A cluster needs Ray: install mixgym's extra with pip install 'mixgym[cluster]'."
             ) from error
         self._ray: Any = ray
-        options: dict[str, Any] = {
-            "log_to_driver": False,
-            "logging_level": "ERROR",
-            "runtime_env": {"env_vars": {THREADS: os.environ.get(THREADS, str(_processors()))}},
-        }
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if address is None:
             options["include_dashboard"] = False
         try:
@@ -102,10 +96,3 @@ class RayMapper:
 def _applied(function: Callable[[Chunk], Result], chunk: Chunk) -> Result:
     """What is sent to a worker: Ray takes functions alone, and a mapper partial ones too."""
     return function(chunk)
-
-
-def _processors() -> int:
-    """How many a library of linear algebra takes here."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

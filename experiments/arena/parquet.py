@@ -14,22 +14,6 @@ GROUPS = {"terms": "term_", "gates": "gate_", "judges": "judge_"}
 PREFIX = "mixgym."
 
 
-def need_pyarrow() -> Any:
-    """The library, `pyarrow` with `pyarrow.parquet`.
-
-    Raises:
-        MixgymError: it is not installed.
-    """
-    try:
-        import pyarrow  # type: ignore[import-untyped]
-        import pyarrow.parquet  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise MixgymError(
-            "Raw scores need pyarrow: install mixgym's extra with pip install 'mixgym[search]'."
-        ) from error
-    return pyarrow
-
-
 def write_rows(path: Path, rows: Sequence[Row], about: Mapping[str, str]) -> None:
     """Write rows, a column for each of their values; the file appears whole.
 
@@ -39,17 +23,18 @@ def write_rows(path: Path, rows: Sequence[Row], about: Mapping[str, str]) -> Non
         about: kept in the file's metadata, keys prefixed by `mixgym.`.
 
     Raises:
-        MixgymError: pyarrow is not installed.
         OSError: the disk is full.
     """
-    pyarrow = need_pyarrow()
+    import pyarrow  # type: ignore[import-untyped]
+    from pyarrow import parquet  # type: ignore[import-untyped]
+
     flat = [_flat(row) for row in rows]
     names = dict.fromkeys(name for row in flat for name in row)
     table = pyarrow.table({name: [row.get(name) for row in flat] for name in names})
     metadata = {f"{PREFIX}{key}": value for key, value in about.items()}
     partial = path.with_name(f".{path.name}.partial")
     try:
-        pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), partial)
+        parquet.write_table(table.replace_schema_metadata(metadata), partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -61,9 +46,11 @@ def read_rows(path: Path) -> tuple[list[Row], dict[str, Any]]:
     Raises:
         MixgymError: it cannot be read, or holds no raw scores.
     """
-    pyarrow = need_pyarrow()
+    import pyarrow
+    from pyarrow import parquet
+
     try:
-        table = pyarrow.parquet.read_table(path)
+        table = parquet.read_table(path)
     except (OSError, pyarrow.ArrowInvalid) as error:
         raise MixgymError(f"{path} is no Parquet file that can be read; make it again.") from error
     metadata = {k.decode(): v for k, v in (table.schema.metadata or {}).items()}

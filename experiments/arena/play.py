@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -105,6 +106,9 @@ class Stage:
 def play(chunk: Chunk) -> list[Row]:
     """Play the tasks of a chunk.
 
+    Linear algebra keeps to one thread: its threads wait for each other at length where runs share a
+    machine, and how many there are changes the last bits of what comes out.
+
     Returns:
         A row for each task and budget: `mixer`, `song`, `artist`, `split`, `excerpt`, `start_s`,
         `seed`, `budget`, `evaluations`, `seconds` (from an excerpt that was read and analysed to
@@ -114,6 +118,19 @@ def play(chunk: Chunk) -> list[Row]:
     Raises:
         MixgymError: the song cannot be read, or a policy cannot be used.
     """
+    with one_thread():
+        return _played(chunk)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Linear algebra in one thread, within the `with` block."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
+
+
+def _played(chunk: Chunk) -> list[Row]:
     stage = _stage(open_song(chunk.piece.folder), chunk.piece, chunk.style)
     about = chunk.piece.model_dump(include={"song", "artist", "split", "excerpt", "start_s"})
     machine = _machine()

@@ -13,7 +13,7 @@ from ...rewards.judges import matched
 from ...runtime._clip import PEAK_LIMIT, mp3_data_uri
 from .entrants import entrant
 from .pieces import Piece
-from .play import Stage
+from .play import Stage, one_thread
 from .standing import Standing
 
 SECONDS = 8.0  # of each player
@@ -78,7 +78,8 @@ def _sides(piece: Piece, best: str, budget: int, standing: Standing) -> list[Sid
     mixer = entrant(best)
     run = mixer.budgets(standing.budgets)[-1] if mixer.draws else budget
     begin = mixer.beginner(settings.style)
-    played = mixer.play(begin, stage.excerpt, stage.reward, run, 0, settings.style)
+    with one_thread():
+        played = mixer.play(begin, stage.excerpt, stage.reward, run, 0, settings.style)
     audio = {
         "equal loudness": stage.hear(equal_loudness(stage.excerpt)).audio,
         best: stage.hear(played.mix).audio,

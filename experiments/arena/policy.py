@@ -71,7 +71,7 @@ def load_policy(path: Path) -> Callable[[Song, Reward], Mix]:
 
 def _session(path: Path) -> Any:
     try:
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
     except ImportError as error:
         raise MixgymError(
             "A policy needs onnxruntime: install it with pip install onnxruntime."

@@ -10,6 +10,7 @@ from pathlib import Path
 from ...errors import MixgymError
 from .parquet import read_rows
 from .play import Row
+from .run import need_libraries
 from .settings import Settings
 from .standing import Standing
 from .tables import tables
@@ -77,6 +78,7 @@ def rows_of(path: Path) -> tuple[list[Row], Settings]:
 def main() -> None:
     """Print the page of the Parquet file that is named."""
     try:
+        need_libraries()
         (path,) = sys.argv[1:]
         sys.stdout.write(results(*rows_of(Path(path))))
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from ...errors import MixgymError
 from ...rewards import load_reward
 from ..mapper import Mapper
 from .entrants import entrant
-from .parquet import need_pyarrow
 from .pieces import Piece, find_pieces
 from .play import Chunk, Row, Task, play
 from .settings import Settings
@@ -39,7 +39,6 @@ def compete(
         MixgymError: settings that cannot be played, a song that cannot be read, a folder of
             another run or a damaged one, a full disk.
     """
-    need_pyarrow()
     check(settings)
     store = Store(folder)
     pieces = store.pieces(settings)
@@ -61,6 +60,7 @@ def check(settings: Settings) -> None:
     Raises:
         MixgymError: one cannot.
     """
+    need_libraries()
     load_reward(settings.style)
     for name in settings.mixers:
         mixer = entrant(name)
@@ -68,6 +68,20 @@ def check(settings: Settings) -> None:
         if settings.budgets[-1] < least:
             raise MixgymError(f"{name} needs a budget of at least {least} evaluations; raise it.")
         mixer.beginner(settings.style)
+
+
+def need_libraries() -> None:
+    """Refuse to begin without the libraries that the arena needs.
+
+    Raises:
+        MixgymError: one is not installed.
+    """
+    for library in ("pyarrow", "threadpoolctl"):
+        if find_spec(library) is None:
+            raise MixgymError(
+                f"The arena needs {library}: install mixgym's extra with "
+                "pip install 'mixgym[search]'."
+            )
 
 
 def tasks_of(settings: Settings) -> list[Task]:
