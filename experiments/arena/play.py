@@ -124,7 +124,7 @@ def play(chunk: Chunk) -> list[Row]:
 
 def one_thread() -> AbstractContextManager[object]:
     """Linear algebra in one thread, within the `with` block."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return limits
