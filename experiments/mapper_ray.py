@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Self, TypeVar
 
 from ..errors import MixgymError
@@ -38,7 +39,7 @@ class RayMapper:
         if address is None:
             options["include_dashboard"] = False
         try:
-            ray.init(address=address, **options)
+            ray.init(address=address or "local", **options)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             where = "on this machine" if address is None else f"at {address}"
             raise MixgymError(
@@ -78,11 +79,17 @@ class RayMapper:
                     if losses[index] >= ATTEMPTS:
                         raise lost_too_often() from error
                     waiting.appendleft(index)
+                except ray.exceptions.RayError as error:
+                    raise MixgymError(
+                        "The Ray cluster is gone, or this machine's part of it; begin it anew, "
+                        "and the same command goes on."
+                    ) from error
                 else:
                     yield index, result
         finally:
-            for task in at_work:
-                ray.cancel(task, force=True)
+            with suppress(ray.exceptions.RayError):
+                for task in at_work:
+                    ray.cancel(task, force=True)
 
     def __enter__(self) -> Self:
         """Itself."""

@@ -74,7 +74,7 @@ def test_contents(source, wheel):
     expected = {
         f"mixgym/{path.relative_to(source).as_posix()}"
         for package in packages
-        for pattern in ("*.py", "*.j2", "*.json", "presets/*.yaml", "py.typed")
+        for pattern in ("*.py", "*.html", "*.j2", "*.json", "presets/*.yaml", "py.typed")
         for path in package.glob(pattern)
         if not {"tests", "build"} & set(path.relative_to(source).parts)
     }
