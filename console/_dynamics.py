@@ -40,7 +40,7 @@ def _exp2(x):
     return p * scale
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def static_gain_db(over_db, ratio, knee_db):
     """Gain of a compressor for a level over its threshold; as in `compressor`."""
     slope = 1.0 / ratio - 1.0
@@ -52,7 +52,7 @@ def static_gain_db(over_db, ratio, knee_db):
     return slope * over_db
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _smoothing(time_ms, slots_per_s):
     """What is left of a one-pole's distance at a slot's end, and on average within the slot."""
     decay = 1000.0 / (max(time_ms, 1e-3) * slots_per_s)
@@ -60,7 +60,7 @@ def _smoothing(time_ms, slots_per_s):
     return left, (1.0 - left) / decay
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def set_compressor(threshold_db, ratio, knee_db, attack_ms, release_ms, slots_per_s, constants):
     """What `follow` wants to know of one compressor, constants (CONSTANTS,).
 
@@ -74,7 +74,7 @@ def set_compressor(threshold_db, ratio, knee_db, attack_ms, release_ms, slots_pe
     constants[5], constants[6] = _smoothing(release_ms, slots_per_s)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def follow(levels, constants, slots_per_s):
     """Gains, as powers, of `GROUP` compressors from their detector powers (GROUP, j, t), in place.
 
@@ -100,7 +100,7 @@ def follow(levels, constants, slots_per_s):
         row[k] = _exp2(row[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _detect(levels, left, mean):
     """The detectors' means over slots, in place."""
     a = b = c = d = np.float32(0.0)
@@ -130,7 +130,7 @@ def _step(gain, target, k):
     return target + (k[3] if down else k[5]) * distance, mean
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _smooth(levels, constants):
     """Attack and release in octaves, in place."""
     a = b = c = d = np.float32(0.0)

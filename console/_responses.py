@@ -15,7 +15,7 @@ SHELF_Q = 0.7071
 HIGHEST = 0.45  # of the sample rate, as in `filters`
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _section(b0, b1, b2, a0, a1, a2, cos1, cos2, out):
     """out[band] *= |H|^2, from cos(w) and cos(2 w) at the bands' centres."""
     n0, n1, n2 = b0 * b0 + b1 * b1 + b2 * b2, 2 * b1 * (b0 + b2), 2 * b0 * b2
@@ -25,7 +25,7 @@ def _section(b0, b1, b2, a0, a1, a2, cos1, cos2, out):
         out[band] *= max(top, 0.0) / (d0 + d1 * cos1[band] + d2 * cos2[band])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def bell(hz, gain_db, q, rate, cos1, cos2, out):
     """Multiply by a peaking filter."""
     if gain_db == 0.0 or hz >= HIGHEST * rate:
@@ -46,7 +46,7 @@ def bell(hz, gain_db, q, rate, cos1, cos2, out):
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def shelf(hz, gain_db, high, rate, cos1, cos2, out):
     """Multiply by a low (high = False) or high shelf."""
     if gain_db == 0.0 or hz >= HIGHEST * rate:
@@ -69,7 +69,7 @@ def shelf(hz, gain_db, high, rate, cos1, cos2, out):
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def high_pass(hz, rate, cos1, cos2, out):
     """Multiply by two first-order high-passes."""
     n = math.tan(math.pi * min(hz, HIGHEST * rate) / rate)
@@ -77,21 +77,21 @@ def high_pass(hz, rate, cos1, cos2, out):
         _section(1.0, -1.0, 0.0, n + 1.0, n - 1.0, 0.0, cos1, cos2, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def high_pass_phase(hz, rate, w):
     """Phase of two first-order high-passes at w radians per sample."""
     n = math.tan(math.pi * min(hz, HIGHEST * rate) / rate)
     return 2.0 * math.atan2(n, math.tan(w / 2.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def low_pass(hz, rate, cos1, cos2, out):
     """Multiply by a first-order low-pass."""
     n = math.tan(math.pi * min(hz, HIGHEST * rate) / rate)
     _section(n, n, 0.0, n + 1.0, n - 1.0, 0.0, cos1, cos2, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def low_pass_amplitude(hz, rate, cos1, cos2, out):
     """Write the amplitude of a fourth-order Linkwitz-Riley low-pass; the high-pass is 1 - it."""
     k = math.tan(math.pi * min(hz, HIGHEST * rate) / rate)

@@ -37,7 +37,7 @@ from .parameters import NOMINAL_LUFS, SEND_OFF_DB, STRIP
 LOWEST_HZ = STRIP["high_pass_hz"].low
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def strip_response(values, rate, cos1, cos2, out):
     """Squared magnitude of one strip's filters at the bands."""
     out[:] = 1.0
@@ -50,7 +50,7 @@ def strip_response(values, rate, cos1, cos2, out):
         shelf(values[HS_HZ], values[HS_DB], True, rate, cos1, cos2, out)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def stereo_matrix(values, channels, gain, amplitudes, matrix):
     """`pan.pan_matrix` to amplitudes (2, 2), and to matrix (3, 3) what it makes of powers.
 
@@ -70,7 +70,7 @@ def stereo_matrix(values, channels, gain, amplitudes, matrix):
     matrix[2, 0], matrix[2, 1], matrix[2, 2] = a * c, b * d, a * d + b * c
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def run_strips(
     strips, keys, channels, fine, slots, samples, inverse_power, fine_sums, slot_means, balance,
     edges, kweight, cos1, cos2, rate, slots_per_s, response, matrix, amplitudes, constants, chunk,
@@ -133,17 +133,17 @@ def run_strips(
         place_samples(samples[s], inverse_power[s], unplaced, amplitudes, out, peaks)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _squeezes(values):
     return values[C_ON] > 0.5 and values[C_RATIO] > 1.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _send(level_db):
     return np.float32(10.0 ** (level_db / 10.0) if level_db > SEND_OFF_DB else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _follow_all(
     strips, keys, fine, slots, fine_sums, edges, cos1, cos2, rate, slots_per_s, response, constants,
     weight, levels,
@@ -170,7 +170,7 @@ def _follow_all(
         follow(levels[first : first + GROUP], constants[first : first + GROUP], slots_per_s)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def band_shares(fine, response, edges, sums, shares):
     """What a filter (b,) leaves of each coarse band's power over time: shares (c, t).
 
@@ -191,7 +191,7 @@ def band_shares(fine, response, edges, sums, shares):
             share[t] /= before[t] + _FLOOR
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def detect(slots, weight, levels):
     """Detector powers (j, t) from slots (c, j, t) and weights (c, t)."""
     for j in range(slots.shape[1]):
@@ -204,7 +204,7 @@ def detect(slots, weight, levels):
                 row[t] += w[t] * x[t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def mean_gains(slots, gains, slot_means, frame_gain):
     """Mean of gains (j, t) in each frame, weighted by the power they meet in a band: (c, t)."""
     for c in range(slots.shape[0]):
@@ -233,7 +233,7 @@ def _add(total, powers, factor):
         total[i] += factor * powers[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _place_powers(
     fine, channels, response, frame_gain, edges, matrix, kweight, reverb, delay, chunk, bus, sends,
     stem_k, stem_bands, band_power,
@@ -295,14 +295,14 @@ def _place_powers(
             stem_bands[b] = total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _multiply(powers, gains):
     row, factor = powers.reshape(-1), gains.reshape(-1)
     for i in range(row.size):
         row[i] *= factor[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _place_slots(slots, weight, gains, squeezed, bus_slots):
     """Add a stem's slots (c, j, t) under weights (c, t) and gains (j, t) to the bus's."""
     for c in range(slots.shape[0]):

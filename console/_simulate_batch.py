@@ -1,4 +1,8 @@
-"""Whole mixes through all stages of `simulate`, in Numba."""
+"""Whole mixes through all stages of `simulate`, in Numba.
+
+Every stage is inlined (`forceinline`): of a stage that were linked, whichever copy was loaded first
+would run, and copies differ in the last bits.
+"""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 from __future__ import annotations

@@ -21,7 +21,7 @@ from .analysis import SLOTS
 LEAST = np.float32(0.05)  # of the sum of powers stays, whatever cancels
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def add_crosses(
     strips, channels, pairs, crosses, sides, gains, edges, band_w, rate, turns, extra, ratios, bus,
     bus_slots, wants_slots,
@@ -84,7 +84,7 @@ def add_crosses(
                     row[t] *= left[t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _compare(bus, first, last, extra, ratio):
     """Power of a coarse band with what interference adds, over that without: ratio (t,)."""
     for t in range(ratio.size):
@@ -97,7 +97,7 @@ def _compare(bus, first, last, extra, ratio):
         ratio[t] = max(LEAST, np.float32(1.0) + extra[t] / ratio[t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _phase(values, rate, w):
     if values[HP_ON] > 0.5 and values[HP_HZ] > LOWEST_HZ:
         return high_pass_phase(values[HP_HZ], rate, w)

@@ -27,7 +27,7 @@ DRIVES = 16
 _DB_PER_OCTAVE = np.float32(10.0 * math.log10(2.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limited, reduction):
     """Drive, and what the limiter does to energy (t,) of K-weighted frames, in place.
 
@@ -90,7 +90,7 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
     return drive, ceiling, taken
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def limit(needs, slot_weights, energy, look_ahead, release, held, limited, reduction):
     """A look-ahead limiter at the slots' rate, for all drives at once.
 
@@ -130,7 +130,7 @@ def limit(needs, slot_weights, energy, look_ahead, release, held, limited, reduc
         reduction[d] /= energy.size * SLOTS
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def weigh_slots(slots, coarse_k, out):
     """K-weighted power in slots, out (j, t), from slots (c, j, t)."""
     row = out.reshape(-1)
@@ -142,7 +142,7 @@ def weigh_slots(slots, coarse_k, out):
             row[k] += weight * part[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def apply_drive(bus, before, after, frames):
     """Scale a bus (3, b, t) as its K-weighted frames were scaled, (t,); before is overwritten."""
     for t in range(frames):

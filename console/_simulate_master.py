@@ -36,7 +36,7 @@ BAND_KNEE_DB = 6.0
 _LOW_LEVEL, _MID_LEVEL, _HIGH_LEVEL = (BAND_LEVELS_DB[name] for name in ("low", "mid", "high"))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def scale(bus, slots, peaks, gain):
     """Multiply powers (and squared peaks) by a power gain."""
     bus *= gain
@@ -44,7 +44,7 @@ def scale(bus, slots, peaks, gain):
     peaks *= gain
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _bus_shares(bus, response, edges, before, shares):
     """What a filter (b,) leaves of a bus in coarse bands: shares (c, t); before (t,) is scratch."""
     for c in range(edges.size - 1):
@@ -62,7 +62,7 @@ def _bus_shares(bus, response, edges, before, shares):
             share[t] /= before[t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _met_gains(slots, gains, frame_gain):
     """Mean of gains (j, t) in each frame, weighted by the power in slots (c, j, t): (c, t)."""
     for c in range(slots.shape[0]):
@@ -75,7 +75,7 @@ def _met_gains(slots, gains, frame_gain):
             row[t] = taken / met
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _apply_gain(bus, slots, peaks, edges, gains, frame_gain):
     """One power gain per slot (j, t) on bus, slots and peaks."""
     _met_gains(slots, gains, frame_gain)
@@ -95,7 +95,7 @@ def _apply_gain(bus, slots, peaks, edges, gains, frame_gain):
         squares[k] *= flat[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _total_power(slots, total):
     """Slots (c, j, t) over bands: total (j, t)."""
     row = total.reshape(-1)
@@ -107,7 +107,7 @@ def _total_power(slots, total):
             row[k] += part[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _filter_bus(bus, slots, peaks, edges, response, before, shares, totals):
     """A filter's squared magnitude (b,) on bus, slots and peaks."""
     _bus_shares(bus, response, edges, before, shares)
@@ -127,7 +127,7 @@ def _filter_bus(bus, slots, peaks, edges, response, before, shares, totals):
     _follow_peaks(peaks, totals)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _follow_peaks(peaks, totals):
     """Squared peaks change as the power of their slot, from totals[0] to totals[1], does."""
     before, after, squares = totals[0].reshape(-1), totals[1].reshape(-1), peaks.reshape(-1)
@@ -135,7 +135,7 @@ def _follow_peaks(peaks, totals):
         squares[k] *= after[k] / before[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gain):
     """The mix-bus compressor."""
     threshold, ratio = values[C_THRESHOLD], values[C_RATIO]
@@ -150,7 +150,7 @@ def _compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, 
     _apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _compress_bands(
     values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals, frame_gains,
     response, amplitudes, before, shares,
@@ -206,21 +206,21 @@ def _compress_bands(
     _follow_peaks(peaks, totals[GROUP:])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _scale(powers, factor):
     row = powers.reshape(-1)
     for k in range(row.size):
         row[k] *= factor
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _take_roots(powers):
     row = powers.reshape(-1)
     for k in range(row.size):
         row[k] = np.float32(math.sqrt(row[k]))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _saturate(values, bus, slots, peaks, edges, totals, frame_gain):
     """The level that soft saturation takes away.
 
@@ -242,7 +242,7 @@ def _saturate(values, bus, slots, peaks, edges, totals, frame_gain):
     _apply_gain(bus, slots, peaks, edges, gains, frame_gain)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _image(width, mono_below_hz, bus, rate, cos1):
     """Width, and the side's high-pass: two first-order sections, phase included."""
     n = math.tan(math.pi * mono_below_hz / rate)
@@ -265,7 +265,7 @@ def _image(width, mono_below_hz, bus, rate, cos1):
             cross[t] = half * (mid - side)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def run_master(
     values, bus, slots, peaks, edges, cos1, cos2, rate, slots_per_s, constants, totals, frame_gains,
     response, amplitudes, before, shares,

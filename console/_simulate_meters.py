@@ -19,7 +19,7 @@ BLOCK = 4  # frames of BS.1770's gating block
 WINDOW = 3 * FRAMES_PER_S  # frames of short-term loudness
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def weighted(bus, kweight, energy, mono):
     """K-weighted power of a bus (3, b, t) over time, energy (t,), and of its mono fold (t,)."""
     energy[:] = 0.0
@@ -34,7 +34,7 @@ def weighted(bus, kweight, energy, mono):
         mono[t] += np.float32(0.5) * energy[t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def gated_power(energy, mono):
     """Mean of the blocks of energy (t,) that pass BS.1770's gates, and of mono (t,) in them."""
     frames = energy.size
@@ -59,13 +59,13 @@ def gated_power(energy, mono):
     return loud, folded
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def lufs(power):
     """Loudness of K-weighted power."""
     return OFFSET_DB + 10 * math.log10(power) if power > 0.0 else -math.inf
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def short_term(energy, out):
     """Loudness of every 3 s, 100 ms apart, from energy (t,) to out (windows,).
 
@@ -79,7 +79,7 @@ def short_term(energy, out):
         out[i] = lufs(total / length)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def loudness_range(short_term_lufs, part):
     """EBU Tech 3342, from loudness of every 3 s (windows,); part (windows,) is scratch."""
     total, above = 0.0, 0
@@ -99,7 +99,7 @@ def loudness_range(short_term_lufs, part):
     return part[int((kept - 1) * 0.95 + 0.5)] - part[int((kept - 1) * 0.1 + 0.5)]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _sort(values):
     """Ascending, in place: Shell's sort, which allocates nothing."""
     gap = values.size // 2
@@ -113,7 +113,7 @@ def _sort(values):
         gap //= 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def read_bands(bus, frames, levels, width, correlation, balance):
     """Per third octave from a bus (3, b, t): level over time (seconds, bands) as power, width,
     correlation and balance (bands,); band 0 is left out.

@@ -11,7 +11,7 @@ from numba import njit
 from .analysis import SLOTS
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def unplaced_power(balance, matrix):
     """Power of a stem before pan, width and fader, matrix (3, 3), over that behind them.
 
@@ -23,7 +23,7 @@ def unplaced_power(balance, matrix):
     return np.float32((balance[0] + balance[1]) / placed)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def place_samples(samples, inverse_power, unplaced, amplitudes, out, peaks):
     """Add one stem's samples at the slots' instants to both sides' sums: peaks (2, j, t).
 
@@ -42,7 +42,7 @@ def place_samples(samples, inverse_power, unplaced, amplitudes, out, peaks):
             total[k] += flat[k] * (a * left[k] + b * right[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def join_peaks(peaks, returned):
     """Squared peaks of the louder side, to peaks[0]; returned (t,): power of reverb and delay."""
     half = np.float32(0.5)

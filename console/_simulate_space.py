@@ -27,7 +27,7 @@ ALL_PASS_S = 16 / 21 * (556 + 441 + 341 + 225) / 44_100
 LEAST_ECHO = 1e-3  # of the first one's power; what follows is below 0.005 dB
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def run_space(
     strips, values, sends, rate, cos1, cos2, edges, response, row, total, bus, returned, bus_slots
 ):  # fmt: skip
@@ -50,7 +50,7 @@ def run_space(
     _add_to_slots(returned, edges, row, total, bus_slots)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def run_reverb(values, sent, rate, cos1, cos2, response, bus, returned):
     """The reverb's return, from the power of L + R (b, t), added to bus (3, b, t).
 
@@ -105,12 +105,12 @@ def run_reverb(values, sent, rate, cos1, cos2, response, bus, returned):
             out[t] *= np.float32(2.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _loop_power(feedback, d, cosine):
     return (feedback * (1.0 - d)) ** 2 / (1.0 - 2.0 * d * cosine + d * d)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def run_delay(values, sent, rate, cos1, cos2, response, bus, returned):
     """The delay's echoes, from <LL>, <RR>, <LR> (3, b, t), added to bus; powers to returned."""
     _, bands, frames = sent.shape
@@ -146,7 +146,7 @@ def _echo(line, whole, now, part, total):
         late[1 + t] += now * before[t] + part * line[t]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _add_to_slots(returned, edges, row, total, bus_slots):
     """Returns (b, t), even within a frame, into the bus's slots (c, j, t); row (t,) is scratch."""
     for c in range(edges.size - 1):

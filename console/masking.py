@@ -76,7 +76,7 @@ def _masked_shares(
             shares[mix, stem] = _covered(powers[mix, stem], total, reach[stem])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _spread_out(
     power: NDArray[np.float32], spread: NDArray[np.float32], reach: NDArray[np.float32]
 ) -> None:
@@ -92,13 +92,13 @@ def _spread_out(
         carried += power[band]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _add(values: NDArray[np.float32], total: NDArray[np.float32]) -> None:
     for band in range(len(total)):
         total[band] += values[band]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _covered(
     power: NDArray[np.float32], total: NDArray[np.float32], reach: NDArray[np.float32]
 ) -> np.float32:

@@ -63,7 +63,7 @@ def efforts(strips, master, present, out):
         out[i] = min(1.0, math.sqrt(total / 4.0))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _add_strip(values, costs):
     """Tone, dynamics, space and image of one strip."""
     if values[S_HP_ON] > 0.5:
@@ -80,7 +80,7 @@ def _add_strip(values, costs):
     costs[3] += abs(values[S_WIDTH] - 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _add_master(values, costs):
     """The same of the master."""
     if values[M_EQ_ON] > 0.5:
@@ -96,13 +96,13 @@ def _add_master(values, costs):
         costs[3] += abs(values[M_WIDTH] - 1.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _compression(values, places):
     above_db = ABOVE_DB - values[places[0]]
     return above_db * (1.0 - 1.0 / values[places[1]]) / COMPRESSION_LIMIT_DB
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy", forceinline=True)
 def _overall_db(values, places):
     """Fourth-power mean: one band far up counts nearly as much as all of them."""
     total = 0.0

@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)
+@njit(forceinline=True)
 def _uniform(counter: int) -> float:
     """A hash of a counter, uniform in [0, 1): SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""
     z = (np.uint64(counter) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)

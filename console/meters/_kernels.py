@@ -85,7 +85,7 @@ def k_weighted_energies(
     return completed
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(fastmath={"contract"}, forceinline=True)
 def _raise_to_magnitude(peak: _F32, point: _F32) -> None:
     """`peak` becomes the larger of itself and |point|, element by element."""
     for n in range(peak.shape[0]):
@@ -93,7 +93,7 @@ def _raise_to_magnitude(peak: _F32, point: _F32) -> None:
         peak[n] = magnitude if magnitude > peak[n] else peak[n]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(fastmath={"contract"}, forceinline=True)
 def _add_eight_taps(point: _F32, h: _F32, x: _F32) -> None:
     """Add the correlation of `x` with eight taps to `point`.
 
