@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import kernel
 
-@njit(cache=True, nogil=True, fastmath=True)
+
+@kernel(fastmath=True)
 def accumulate_stem(
     total: NDArray[np.float32], audio: NDArray[np.float32], gain: np.float32
 ) -> None:
@@ -18,7 +19,7 @@ def accumulate_stem(
             row[i] += gain * source[i]
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def peak_instants(
     total: NDArray[np.float32], starts: NDArray[np.int64], instants: NDArray[np.int64]
 ) -> None:

@@ -16,7 +16,7 @@ CONSTANTS = 7  # of one compressor, see `set_compressor`
 GROUP = 4  # compressors that are followed side by side
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+@njit(error_model="numpy", fastmath=True, inline="always")
 def _log2(x):
     """Base-two logarithm of a positive float32, to 9e-6 (polynomial on [1, 2))."""
     bits = np.float32(x).view(np.int32)
@@ -28,7 +28,7 @@ def _log2(x):
     return exponent + p * m
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+@njit(error_model="numpy", fastmath=True, inline="always")
 def _exp2(x):
     """Two to the power of a float32 within +-120, to 4e-6 relative."""
     whole = np.floor(x)
@@ -121,7 +121,7 @@ def _detect(levels, left, mean):
             d = x + left * (d - x)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+@njit(error_model="numpy", fastmath=True, inline="always")
 def _step(gain, target, k):
     """Gain at a slot's end and its mean over the slot."""
     distance = gain - target

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import kernel
+
 _F32 = NDArray[np.float32]
 _F64 = NDArray[np.float64]
 
@@ -17,7 +19,7 @@ _FLOOR = 1e-12
 _HUM = 1e-20  # keeps filter states out of the slow subnormal numbers in silence
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def slot_powers(audio: _F32, hop: int) -> _F32:
     """Mean square per slot of `hop` frames, summed over channels, shape (frames // hop,)."""
     channels, frames = audio.shape
@@ -32,7 +34,7 @@ def slot_powers(audio: _F32, hop: int) -> _F32:
     return powers
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def follow_gain(
     powers: _F32,
     gains: _F32,
@@ -64,7 +66,7 @@ def follow_gain(
     state[1] = gain_db
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def apply_gain(audio: _F32, gains: _F32, hop: int) -> None:
     """Multiply in place by gains at the slots' borders, linear in between."""
     channels, frames = audio.shape
@@ -77,7 +79,7 @@ def apply_gain(audio: _F32, gains: _F32, hop: int) -> None:
                 part[i] *= start + step * np.float32(i + 1)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def spread(audio: _F32, matrix: _F32, out: _F32) -> None:
     """out[c] = sum over k of matrix[c, k] * audio[k]; audio (1 or 2, n), out (2, n)."""
     frames = audio.shape[1]
@@ -92,7 +94,7 @@ def spread(audio: _F32, matrix: _F32, out: _F32) -> None:
             out[1, i] = matrix[1, 0] * left + matrix[1, 1] * right
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def accumulate(total: _F32, audio: _F32, gain: np.float32) -> None:
     """total += gain * audio, both (2, n)."""
     for channel in range(2):
@@ -109,7 +111,7 @@ def _section(
     return y, b1 * x - a1 * y + s2, b2 * x - a2 * y
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def three_bands(
     audio: _F32, low_passes: _F64, state: _F64, low: _F32, mid: _F32, high: _F32
 ) -> None:
@@ -145,7 +147,7 @@ def three_bands(
         state[channel, 6, 0], state[channel, 6, 1] = v1, v2
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def correlate(audio: _F32, taps: _F32, out: _F32) -> None:
     """out[c, n] = sum over k of taps[k] * audio[c, n + k]; audio (2, n + taps - 1), out (2, n)."""
     for channel in range(2):
@@ -158,7 +160,7 @@ def correlate(audio: _F32, taps: _F32, out: _F32) -> None:
                 row[i] += tap * source[i]
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def mid_side(audio: _F32) -> None:
     """Left and right (2, n) to mid and side in place; its own inverse."""
     root = np.float32(math.sqrt(0.5))
@@ -168,7 +170,7 @@ def mid_side(audio: _F32) -> None:
         audio[1, i] = root * (left - right)
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def limiter_gains(
     peaks: _F32, drive_db: float, ceiling_db: float, look_ahead: int, release: float, gains: _F32
 ) -> None:
@@ -212,7 +214,7 @@ def limiter_gains(
             gains[j] = math.exp(_NEPER * (total / length + drive_db))
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@kernel(fastmath=True)
 def ramp_gain(audio: _F32, gains: _F32, hop: int, offset: int) -> None:
     """Multiply (2, n) in place by gains at borders every `hop` frames; frame 0 is border 0's.
 
@@ -227,7 +229,7 @@ def ramp_gain(audio: _F32, gains: _F32, hop: int, offset: int) -> None:
             row[i] *= gains[slot] + part * (gains[slot + 1] - gains[slot])
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def mean_square_gain(gains: _F32, hop: int, rate: int, out: _F64) -> None:
     """Mean squared gain over sub-blocks of 10 ms; gains at borders every `hop` frames."""
     last = gains.size - 1

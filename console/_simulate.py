@@ -35,6 +35,7 @@ from .parameters import NOMINAL_LUFS, SEND_OFF_DB, STRIP
     )
 )  # fmt: skip
 LOWEST_HZ = STRIP["high_pass_hz"].low
+_LEAST_AMPLITUDE = 1e-9
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -57,7 +58,7 @@ def stereo_matrix(values, channels, gain, amplitudes, matrix):
     The latter takes <LL>, <RR>, <LR> to the same.
     """
     angle = (values[PAN] + 1.0) * math.pi / 4.0
-    left, right = math.cos(angle) * gain, math.sin(angle) * gain
+    left, right = _audible(math.cos(angle)) * gain, _audible(math.sin(angle)) * gain
     a, b, c, d = left, 0.0, right, 0.0
     if channels == 2:
         same, other = (1.0 + values[WIDTH]) / 2.0, (1.0 - values[WIDTH]) / 2.0
@@ -68,6 +69,12 @@ def stereo_matrix(values, channels, gain, amplitudes, matrix):
     matrix[0, 0], matrix[0, 1], matrix[0, 2] = a * a, b * b, 2 * a * b
     matrix[1, 0], matrix[1, 1], matrix[1, 2] = c * c, d * d, 2 * c * d
     matrix[2, 0], matrix[2, 1], matrix[2, 2] = a * c, b * d, a * d + b * c
+
+
+@njit(error_model="numpy", forceinline=True)
+def _audible(amplitude):
+    """0 where only rounding is left, as cos(pi / 2) is: subnormal powers would cost time."""
+    return amplitude if amplitude > _LEAST_AMPLITUDE else 0.0
 
 
 @njit(error_model="numpy", fastmath=True, forceinline=True)
@@ -220,14 +227,14 @@ def mean_gains(slots, gains, slot_means, frame_gain):
             row[t] = (row[t] * np.float32(1.0 / SLOTS) + _FLOOR) / (means[t] + _FLOOR)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+@njit(error_model="numpy", fastmath=True, inline="always")
 def _add_form(total, gains, left, right, cross, l_factor, r_factor, c_factor):
     for i in range(total.size):
         form = l_factor * left[i] + r_factor * right[i] + c_factor * cross[i]
         total[i] += gains[i] * form
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+@njit(error_model="numpy", fastmath=True, inline="always")
 def _add(total, powers, factor):
     for i in range(total.size):
         total[i] += factor * powers[i]

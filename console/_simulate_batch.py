@@ -8,9 +8,9 @@ would run, and copies differ in the last bits.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import kernel
 from . import _simulate as strips_stage
 from . import _simulate_crosses as crosses_stage
 from . import _simulate_delivery as delivery_stage
@@ -67,7 +67,7 @@ def scratch_arrays(analysis: Analysis) -> Arrays:
     return tuple(np.zeros(shape, dtype=np.float32) for shape in shapes)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def simulate_mixes(
     start, stop, all_strips, all_buses, all_masters, keys, song, scratch, all_scalars, readings
 ):  # fmt: skip

@@ -24,6 +24,7 @@ REVERB_SEND, DELAY_SEND = STRIP.index("reverb_send_db"), STRIP.index("delay_send
 COMB_S = (1116 + 1188 + 1277 + 1356 + 1422 + 1491 + 1557 + 1617) / 8 / 44_100  # mean length
 # The energy of an all-pass z^-n / (1 - z^-n / 2) arrives 16/21 of its length late on average.
 ALL_PASS_S = 16 / 21 * (556 + 441 + 341 + 225) / 44_100
+_LEAST_POWER = np.float32(1e-30)
 LEAST_ECHO = 1e-3  # of the first one's power; what follows is below 0.005 dB
 
 
@@ -93,6 +94,8 @@ def run_reverb(values, sent, rate, cos1, cos2, response, bus, returned):
             x = out[t]
             out[t] = x * fresh + state * carry
             state = state * kept + x * new
+            if state < _LEAST_POWER:  # subnormal numbers would cost time
+                state = np.float32(0.0)
     for b in range(bands):
         left, right, cross, out = bus[0, b], bus[1, b], bus[2, b], returned[b]
         for t in range(frames):
@@ -136,7 +139,7 @@ def run_delay(values, sent, rate, cos1, cos2, response, bus, returned):
         level *= values[FEEDBACK] ** 2
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=True, inline="always")
+@njit(error_model="numpy", fastmath=True, inline="always")
 def _echo(line, whole, now, part, total):
     """Add a line (t,), late by `whole` frames and a part of one, to a total (t,)."""
     late = total[whole:]

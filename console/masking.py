@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import kernel
+
 RISING_DB_PER_BARK, FALLING_DB_PER_BARK = 10.0, 25.0
 
 
@@ -59,7 +61,7 @@ def spreading(centres_hz: tuple[float, ...]) -> NDArray[np.float32]:
     return np.array([up, down], dtype=np.float32)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _masked_shares(
     powers: NDArray[np.float32], spread: NDArray[np.float32], shares: NDArray[np.float32]
 ) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import kernel
 from ..errors import MixgymError
 from .parameters import BUSES, MASTER, STRIP
 from .table import ParameterTable
@@ -220,7 +220,7 @@ class Space:
         return np.array([*(list(strip) * stems), *buses, *master])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _decode(encoded: Values, columns: NDArray[np.int64], scales: Values, physical: Values) -> None:
     """`ParameterTable.decode` of some columns: (rows, free) into (rows, parameters)."""
     for j in range(columns.size):

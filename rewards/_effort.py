@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numba import njit
 
+from ..compiled import kernel
 from ..console.parameters import MASTER, SEND_OFF_DB, STRIP
 
 EQ_LIMIT_DB = 6.0
@@ -43,7 +44,7 @@ M_COMPRESSOR_ON, M_EQ_ON, M_BANDS_ON, M_SATURATION_ON, M_DRIVE, M_MIX, M_IMAGE_O
 )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def efforts(strips, master, present, out):
     """Fill out (mixes,) from strips (mixes, stems, any), master (mixes, any), present."""
     costs = np.empty(4)

@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ..compiled import kernel
+
 
 @njit(forceinline=True)
 def _uniform(counter: int) -> float:
@@ -16,7 +18,7 @@ def _uniform(counter: int) -> float:
     return np.float64((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def quantise(audio: NDArray[np.float32], start: int, bits: int, out: NDArray[np.int32]) -> None:
     """Round to `bits` with triangular dither of +-1 step, left-justified in 32 bits.
 

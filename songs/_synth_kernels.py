@@ -3,13 +3,14 @@
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from ..compiled import kernel
 
 Samples = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+@kernel(fastmath={"contract", "reassoc"})
 def damped_sines(
     frequency_hz: Samples,
     decay_s: Samples,
@@ -42,7 +43,7 @@ def damped_sines(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def sawtooth(cycles_per_sample: Samples, phase: float) -> Samples:
     """Sawtooth from -1 to 1, `(frames,)`, its step smoothed by a two-sample polynomial (polyBLEP).
 
@@ -66,7 +67,7 @@ def sawtooth(cycles_per_sample: Samples, phase: float) -> Samples:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def lowpass(x: Samples, cutoff_hz: Samples, q: float, sample_rate: int) -> Samples:
     """Second-order low-pass whose cutoff may move every sample; `(frames,)` in and out.
 
@@ -87,7 +88,7 @@ def lowpass(x: Samples, cutoff_hz: Samples, q: float, sample_rate: int) -> Sampl
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def string(
     excitation: Samples, frequency_hz: float, decay_s: float, damping: float, sample_rate: int
 ) -> Samples:
@@ -122,7 +123,7 @@ def string(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel()
 def formants(
     x: Samples, frequency_hz: Samples, bandwidth_hz: Samples, hop: int, sample_rate: int
 ) -> Samples:

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ...compiled import kernel
+
 _F32 = NDArray[np.float32]
 _F64 = NDArray[np.float64]
 _C64 = NDArray[np.complex64]
@@ -15,7 +17,7 @@ _C64 = NDArray[np.complex64]
 _FLUSH = 1e-30  # filter state below this is silence; it would decay into slow subnormal numbers
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def k_weighted_energies(
     left: _F32,
     right: _F32,
@@ -108,7 +110,7 @@ def _add_eight_taps(point: _F32, h: _F32, x: _F32) -> None:
         point[n] = low + h4 * x4[n] + h5 * x5[n] + h6 * x6[n] + h7 * x7[n]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def interpolated_envelope(audio: _F32, taps: _F32, envelope: _F32) -> None:
     """The largest magnitude at and between samples, over phases and channels, for each frame.
 
@@ -140,7 +142,7 @@ def interpolated_envelope(audio: _F32, taps: _F32, envelope: _F32) -> None:
                 _raise_to_magnitude(peak, point)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def add_spectra(left: _C64, right: _C64, energies: _F64) -> None:
     """Add the bin energies of some frames to running sums.
 
@@ -156,7 +158,7 @@ def add_spectra(left: _C64, right: _C64, energies: _F64) -> None:
             energies[2, k] += lr * rr + li * ri
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@kernel(fastmath={"contract"})
 def add_moments(left: _F32, right: _F32, sums: _F64) -> None:
     """Add sample moments to running sums, one frame after the other.
 

@@ -1,7 +1,10 @@
-"""Compiled kernels: what they compute must not hang on what was compiled before them."""
+"""Compiled kernels: never another's result, whatever is kept and whatever was compiled before."""
 
 import importlib
+import os
 import pkgutil
+import subprocess
+import sys
 from types import ModuleType
 
 import pytest
@@ -10,6 +13,23 @@ from numba.core.dispatcher import Dispatcher
 import mixgym
 
 PACKAGES = ("console", "evolution", "rewards", "runtime", "songs")
+OUTER = """
+from mixgym.compiled import kernel
+import inner
+
+@kernel(error_model="numpy")
+def outer(x):
+    return inner.part(x) + 1.0
+"""
+INNER = """
+from numba import njit
+
+SCALE = {scale}
+
+@njit(forceinline=True{more})
+def part(x):
+    return x {sign} SCALE
+"""
 
 
 def dispatchers(holder: object) -> dict[str, Dispatcher]:
@@ -20,9 +40,8 @@ def kernels() -> dict[str, Dispatcher]:
     """Every compiled function of the package by its full name."""
     found = {}
     for package in PACKAGES:
-        for module in pkgutil.walk_packages(
-            [f"{mixgym.__path__[0]}/{package}"], f"mixgym.{package}."
-        ):
+        path = f"{mixgym.__path__[0]}/{package}"
+        for module in pkgutil.walk_packages([path], f"mixgym.{package}."):
             for it in dispatchers(importlib.import_module(module.name)).values():
                 found[f"{it.py_func.__module__}.{it.py_func.__name__}"] = it
     return found
@@ -52,3 +71,24 @@ def test_what_a_kernel_calls_is_part_of_it(name: str) -> None:
     for part in called(KERNELS[name]):
         options = part.targetoptions
         assert options.get("forceinline") or options.get("inline") == "always", part.py_func
+
+
+def outer(folder, **part) -> tuple[float, int]:
+    """What `outer(3.0)` is in a new process, and how many compiled forms are kept."""
+    (folder / "outer.py").write_text(OUTER)
+    (folder / "inner.py").write_text(INNER.format(**{"scale": 2.0, "sign": "*", "more": ""} | part))
+    ran = subprocess.run(
+        [sys.executable, "-B", "-c", "import outer; print(outer.outer(3.0))"],
+        cwd=folder, env={**os.environ, "NUMBA_CACHE_DIR": str(folder / "kept")},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(ran.stdout), len(list((folder / "kept").rglob("*.nbc")))
+
+
+def test_a_changed_part_is_compiled_anew_and_an_unchanged_one_is_not(tmp_path) -> None:
+    assert outer(tmp_path) == (7.0, 1)
+    assert outer(tmp_path) == (7.0, 1)
+    assert outer(tmp_path, scale=4.0) == (13.0, 2), "a constant of another file"
+    assert outer(tmp_path, sign="+") == (6.0, 3), "code of another file"
+    assert outer(tmp_path, more=", fastmath={'contract', 'reassoc'}") == (7.0, 4), "an option"
+    assert outer(tmp_path, more=", fastmath={'contract', 'reassoc'}") == (7.0, 4)
