@@ -132,20 +132,27 @@ def _make(count: int, options: dict[str, Any], **more: Any) -> ConsoleVectorEnv:
 def _by_batch(
     options: dict[str, Any], repeats: int, tell: Tell
 ) -> tuple[dict[str, float], dict[str, float]]:
+    """Steps per second of the environment and of `simulate` on the settings of the same steps."""
     env, simulate = {}, {}
     for number, batch in enumerate(BATCHES):
         envs = _make(batch, options)
         step = _stepping(envs)
         for _ in range(4):
             step()
-        bare = _bare(envs)
-        bare()
-        count = max(1, LEAST_STEPS // batch)
-        rates = [(_rate(step, count, batch), _rate(bare, count, batch)) for _ in range(repeats)]
-        env[str(batch)] = statistics.median(rate for rate, _ in rates)
-        simulate[str(batch)] = statistics.median(rate for _, rate in rates)
+        pairs = [_pair(envs, step) for _ in range(repeats * max(2, LEAST_STEPS // batch))]
+        env[str(batch)], simulate[str(batch)] = (
+            batch / statistics.median(times) for times in zip(*pairs, strict=True)
+        )
         tell("Timing", (number + 1) / len(BATCHES))
     return env, simulate
+
+
+def _pair(envs: ConsoleVectorEnv, step: Callable[[], Any]) -> tuple[float, float]:
+    """Seconds of a step and of simulating what it led to."""
+    while True:
+        stepped = _seconds(step)
+        if envs.episodes.taken.any():  # else they have begun anew, with other settings
+            return stepped, _seconds(_bare(envs))
 
 
 def _stepping(envs: Any) -> Callable[[], Any]:
@@ -179,11 +186,14 @@ def _bare(envs: ConsoleVectorEnv) -> Callable[[], Any]:
     return lambda: [simulator(*arrays) for simulator, *arrays in calls]
 
 
-def _rate(run: Callable[[], Any], count: int, batch: int) -> float:
+def _seconds(run: Callable[[], Any]) -> float:
     start = time.perf_counter()
-    for _ in range(count):
-        run()
-    return count * batch / (time.perf_counter() - start)
+    run()
+    return time.perf_counter() - start
+
+
+def _rate(run: Callable[[], Any], count: int, batch: int) -> float:
+    return count * batch / sum(_seconds(run) for _ in range(count))
 
 
 def _singles(options: dict[str, Any]) -> float:
