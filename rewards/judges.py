@@ -58,7 +58,9 @@ def spectrogram_distance(mix: Audio, human: Audio, sample_rate: int) -> float:
     total = 0.0
     ours, theirs = _mid_side(mix, human, sample_rate)
     for size in STFT_SIZES:
-        a, b = (np.stack([_magnitudes(x, size, size // 4) for x in both]) for both in (ours, theirs))
+        a, b = (
+            np.stack([_magnitudes(x, size, size // 4) for x in both]) for both in (ours, theirs)
+        )
         convergence = float(np.linalg.norm(a - b)) / (float(np.linalg.norm(b)) + LEAST)
         floor = LEAST + FLOOR * float(b[0].mean())
         logs = np.abs(np.log(a + floor) - np.log(b + floor)).mean()
