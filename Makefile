@@ -45,8 +45,8 @@ lint: $(STAMP) .build/mixgym
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	cd .build && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml \
-	  -p mixgym.songs -p mixgym.console -p mixgym.rewards -p mixgym.envs -p mixgym.evolution -p mixgym.runtime -p mixgym.experiments \
-	  -m mixgym.cli -m mixgym.errors
+	  -p mixgym.songs -p mixgym.console -p mixgym.rewards -p mixgym.envs -p mixgym.agents -p mixgym.evolution -p mixgym.runtime -p mixgym.experiments \
+	  -m mixgym.cli
 
 format: $(STAMP)
 	$(BIN)/ruff check --fix .

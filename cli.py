@@ -31,6 +31,8 @@ from ._options import (
     strength,
 )
 from ._terminal import print_json, progress_bars, run_app
+from ._train import train
+from ._tune import tune
 from .errors import MixgymError
 
 app = typer.Typer(
@@ -153,6 +155,7 @@ def mix(
 
 
 app.command()(evolve)
+app.command()(train)
 
 
 @app.command("master")
@@ -442,6 +445,9 @@ def evaluate_command(
         print_json(result)
     elif not quiet:
         print_tables(evaluation_tables(result))
+
+
+app.command()(tune)
 
 
 @bench.command("render")

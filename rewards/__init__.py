@@ -11,7 +11,7 @@ features    what a policy sees of songs and mixes
 judges      distances to a person's mix, which nothing may optimise
 
 Beside them: `facts` (what terms and gates share), `effort` (how much a mix does), `scene` (who
-plays), `plain_yaml`, and `presets/`, a YAML file for each style.
+plays), and `presets/`, a YAML file for each style.
 """
 
 from importlib import import_module

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..console.mix_readings import MixReadings
 from ..errors import MixgymError
+from ..plain_yaml import plain_yaml
 from .facts import Facts
 from .gates import GATES
-from .plain_yaml import plain_yaml
 from .reference import Reference, load_reference
 from .scene import Scene
 from .terms import TERMS

@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[1]
 LEFT_OUT = shutil.ignore_patterns(
     ".*", "__pycache__", "*.egg-info", "build", "dist", "demo", "docs", "node_modules"
 )
+CONTENTS = (
+    "*.py", "*.html", "*.j2", "*.json", "*.yaml", "presets/*.yaml", "train/*.yaml", "tune/*.yaml",
+    "py.typed",
+)  # fmt: skip
 BLOCKED = ("torch", "stable_baselines3", "gymnasium")
 BLOCKER = f"""
 import sys
@@ -74,7 +78,7 @@ def test_contents(source, wheel):
     expected = {
         f"mixgym/{path.relative_to(source).as_posix()}"
         for package in packages
-        for pattern in ("*.py", "*.html", "*.j2", "*.json", "presets/*.yaml", "py.typed")
+        for pattern in CONTENTS
         for path in package.glob(pattern)
         if not {"tests", "build"} & set(path.relative_to(source).parts)
     }

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ...errors import MixgymError
-from ...rewards.plain_yaml import plain_yaml
+from ...settings_file import checked, full_paths, read_mapping
 
 MIXERS = (
     "plain_sum", "equal_loudness", "roles",
     "random", "ga", "cma_es", "sep_cma", "nsga2", "map_elites",
 )  # fmt: skip
 BUDGETS = (0, 1, 10, 100, 1000, 10_000)
-MOST_BYTES = 100_000
 Split = Literal["train", "validation", "test", "all"]
 _Budget = Annotated[int, Field(ge=0, le=10_000_000)]
 
@@ -69,44 +67,12 @@ def make_settings(path: Path | None = None, **given: Any) -> Settings:
     Raises:
         MixgymError: no such file, an unknown key or a value out of range.
     """
-    values = {} if path is None else _read(path)
+    values = {} if path is None else read_mapping(path, "seeds: 5")
+    if path is not None:
+        full_paths(path, values)
     values |= {key: value for key, value in given.items() if value is not None}
     if not values.get("songs"):
         raise MixgymError("No songs to play on: name a folder of songs by --songs.")
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        where = f"{path}: " if path else ""
-        raise MixgymError(
-            f"{where}{place} is {first['input']!r}: {first['msg'].lower()}; correct it."
-        ) from error
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise MixgymError(f"{path} is larger than an arena's settings can be; check the name.")
-        values = plain_yaml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise MixgymError(f"The arena {path} cannot be read ({error.strerror}).") from error
-    except ValueError as error:
-        raise MixgymError(f"{path} is not YAML: {error}.") from error
-    if not isinstance(values, dict):
-        raise MixgymError(f"{path} holds no settings; write lines such as `seeds: 5`.")
-    if "songs" in values:
-        songs = values["songs"]
-        values["songs"] = [_place(path, s) for s in (songs if isinstance(songs, list) else [songs])]
-    style = values.get("style")
-    if isinstance(style, str) and style.endswith((".yaml", ".yml")):
-        values["style"] = str(_place(path, style))
-    return values
-
-
-def _place(path: Path, name: Any) -> Path:
-    full = os.path.expandvars(str(name))
-    if full.startswith("$"):
-        variable = full.split("/")[0]
-        raise MixgymError(f"{path}: {variable} is not set; set it, or give --songs.")
-    return path.parent / full
+    if not isinstance(values["songs"], list | tuple):
+        values["songs"] = [values["songs"]]
+    return checked(Settings, values, path)

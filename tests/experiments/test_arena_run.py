@@ -269,7 +269,7 @@ def test_settings_from_a_file(refused, tmp_path, monkeypatch):
     assert settings.songs == (tmp_path / "here",)
     assert (settings.seeds, settings.budgets) == (3, (1, 5))
     for text, words in (
-        ("songs: $NO_SUCH_PLACE/songs", ["$NO_SUCH_PLACE", "--songs"]),
+        ("songs: $NO_SUCH_PLACE/songs", ["$NO_SUCH_PLACE", "not set"]),
         ("songs: here\nseed: 3", ["seed", "arena.yaml"]),
         ("songs: here\nseeds: many", ["seeds", "arena.yaml"]),
         ("[1, 2", ["not YAML"]),

@@ -1,0 +1,80 @@
+"""All that decides how a run goes on, taken between two rollouts."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from typing import Any, TypedDict
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+
+from .rollouts import TriedVecEnv
+
+
+class State(TypedDict):
+    """A run between two rollouts.
+
+    Attributes:
+        steps, updates: taken so far.
+        policy, optimizer: their state.
+        torch, cuda, numpy, python: states of the global generators.
+        envs: the environments, pickled: settings, songs and generators of every episode.
+        observations, starts: what the next rollout begins with.
+        best, gain: highest and last mean gain of a validation.
+        seconds: that it took.
+    """
+
+    steps: int
+    updates: int
+    policy: dict[str, Any]
+    optimizer: dict[str, Any]
+    torch: torch.Tensor
+    cuda: list[torch.Tensor]
+    numpy: Any
+    python: Any
+    envs: bytes
+    observations: Any
+    starts: Any
+    best: float
+    gain: float
+    seconds: float
+
+
+def state(model: PPO, *, best: float, gain: float, seconds: float) -> State:
+    """Of a model between two rollouts."""
+    return State(
+        steps=model.num_timesteps,
+        updates=model._n_updates,
+        policy=model.policy.state_dict(),
+        optimizer=model.policy.optimizer.state_dict(),
+        torch=torch.get_rng_state(),
+        cuda=torch.cuda.get_rng_state_all(),
+        numpy=np.random.get_state(),  # noqa: NPY002 (what Stable-Baselines3 draws from)
+        python=random.getstate(),
+        envs=pickle.dumps(_adapter(model).envs),
+        observations=model._last_obs,
+        starts=model._last_episode_starts,
+        best=best,
+        gain=gain,
+        seconds=seconds,
+    )
+
+
+def restore(model: PPO, saved: State) -> None:
+    """Bring a model that was made from the same settings to where it was."""
+    model.policy.load_state_dict(saved["policy"])
+    model.policy.optimizer.load_state_dict(saved["optimizer"])
+    model.num_timesteps, model._n_updates = saved["steps"], saved["updates"]
+    model._last_obs, model._last_episode_starts = saved["observations"], saved["starts"]
+    _adapter(model).envs = pickle.loads(saved["envs"])
+    torch.set_rng_state(saved["torch"])
+    torch.cuda.set_rng_state_all(saved["cuda"])
+    np.random.set_state(saved["numpy"])  # noqa: NPY002
+    random.setstate(saved["python"])
+
+
+def _adapter(model: PPO) -> TriedVecEnv:
+    assert isinstance(model.env, TriedVecEnv)
+    return model.env

@@ -1,0 +1,107 @@
+"""Weights as a mixer, without Stable-Baselines3 and Gymnasium."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..console.mix import Mix
+from ..envs.episodes import Episodes
+from ..envs.options import MIXING, EnvOptions
+from ..errors import MixgymError
+from .network import TrackSetNetwork, look
+from .weights import About, read_weights
+
+if TYPE_CHECKING:
+    from ..rewards import Reward
+    from ..songs import Song
+
+NETWORK = "network."  # what the names of a network's weights begin with
+
+
+class TrainedPolicy:
+    """A policy that mixes.
+
+    Args:
+        path: weights of `mixgym train`.
+
+    Attributes:
+        about: the weights.
+
+    Raises:
+        MixgymError: the file holds no policy of these features and parameters.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        arrays, self.about = read_weights(path)
+        self._network = _network(path, arrays, self.about)
+
+    def mix(self, excerpt: Song, reward: Reward) -> Mix:
+        """An excerpt's mix; a look at each step's mix is one evaluation in `simulate`.
+
+        Args:
+            excerpt: from 1 to 600 s.
+            reward: what the policy is shown the mix through.
+
+        Raises:
+            MixgymError: a stem cannot be read, or nothing sounds.
+        """
+        about = self.about
+        options = EnvOptions(
+            songs=excerpt,
+            seconds=excerpt.frames / excerpt.sample_rate,
+            sample_rate=excerpt.sample_rate,
+            reward=reward,
+            control=about.control,
+            step_size=about.step_size,
+            episode_steps=about.episode_steps,
+            strip_parameters=about.strip,
+            bus_parameters=about.buses,
+            master_parameters=about.master,
+        )
+        episodes = Episodes(MIXING, options, 1)
+        episodes.begin(np.array([0]), [0], [None])
+        for _ in range(about.episode_steps):
+            episodes.step(self.act(episodes.observe()))
+        set_to, stems = episodes.physical(0), len(excerpt.stems)
+        return replace(
+            Mix.neutral(excerpt),
+            strips=set_to.strips[0, :stems],
+            buses=set_to.buses[0],
+            master=set_to.master[0],
+            made_by=f"policy {self.path.name}",
+        )
+
+    def act(self, observations: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The mean action for a batch of an environment's observations, (batch, *action)."""
+        seen = {name: torch.from_numpy(values) for name, values in observations.items()}
+        with torch.inference_mode():
+            mean = look(self._network, seen, self.about.control == "absolute").mean
+        actions: NDArray[np.float32] = mean.clamp(-1.0, 1.0).numpy()
+        return actions
+
+
+def load_policy(path: Path) -> Callable[[Song, Reward], Mix]:
+    """A mixer that asks a policy: `mixer(excerpt, reward)`; errors as `TrainedPolicy`."""
+    return TrainedPolicy(path).mix
+
+
+def _network(path: Path, arrays: dict[str, NDArray[np.float32]], about: About) -> TrackSetNetwork:
+    weights = {
+        name.removeprefix(NETWORK): torch.from_numpy(array)
+        for name, array in arrays.items()
+        if name.startswith(NETWORK)
+    }
+    try:
+        network = TrackSetNetwork(about.sizes)
+        network.load_state_dict(weights)
+    except (RuntimeError, KeyError) as error:
+        raise MixgymError(f"{path} holds weights that do not fit; train it again.") from error
+    return network.eval()

@@ -1,0 +1,155 @@
+"""What a training run's YAML file may say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..settings_file import checked, full_paths, read_mapping
+
+MOST_BYTES = 100_000
+Count = Annotated[int, Field(ge=1, le=10**10)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Environment(_Part):
+    """What is played.
+
+    Attributes:
+        id: of the environment.
+        count: episodes side by side.
+        tries: of which so many neighbours play the same songs; divides `count`.
+        arguments: keyword arguments of the environment, see docs/environments.md.
+    """
+
+    id: Literal["mixgym/Mixing-v0", "mixgym/MixingLevels-v0"] = "mixgym/Mixing-v0"
+    count: int = Field(default=256, ge=1, le=100_000)
+    tries: int = Field(default=8, ge=1, le=10_000)
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class Ppo(_Part):
+    """Hyperparameters, by the names of Stable-Baselines3.
+
+    Attributes:
+        learning_rate: at the start; falls to 0 in a straight line where `decay` says so.
+    """
+
+    n_steps: Count = 16
+    batch_size: Count = 2048
+    n_epochs: Count = 4
+    learning_rate: Positive = 3e-4
+    decay: bool = True
+    clip_range: Positive = 1.0
+    target_kl: Positive | None = 1.0
+    gamma: Share = 1.0
+    gae_lambda: Share = 0.95
+    ent_coef: float = Field(default=0.0, ge=0, le=1)
+    vf_coef: float = Field(default=0.5, ge=0, le=100)
+    max_grad_norm: Positive = 0.5
+
+
+class Policy(_Part):
+    """The track-set policy, see `network.Sizes`.
+
+    Attributes:
+        initial_std: of actions before training; parameters range from -1 to 1.
+    """
+
+    encoder: Literal["features"] = "features"
+    width: int = Field(default=96, ge=4, le=2048)
+    blocks: int = Field(default=2, ge=0, le=32)
+    heads: int = Field(default=4, ge=1, le=64)
+    initial_std: float = Field(default=0.1, gt=0, le=2)
+
+
+class Validation(_Part):
+    """How a policy is judged while it learns.
+
+    Attributes:
+        songs: songs that are not learned from; the environment's own if None.
+        split: of a training set.
+        excerpts: at most.
+        every: steps between two validations.
+        rendered: how many of the excerpts are heard on `render` too.
+        render_every: in every so manieth validation.
+    """
+
+    songs: Any = None
+    split: Literal["train", "validation", "test"] = "validation"
+    excerpts: int = Field(default=64, ge=1, le=100_000)
+    every: Count = 50_000
+    rendered: int = Field(default=4, ge=0, le=1000)
+    render_every: Count = 5
+
+
+class Settings(_Part):
+    """A training run.
+
+    Attributes:
+        total_steps: of all environments together; rounded up to whole rollouts.
+        checkpoint_every: steps after which a run that is cut off goes on from.
+        seed: of everything that is drawn.
+        device: "auto" takes CUDA where there is any.
+        mixed_precision: compute the network in bfloat16, on CUDA alone.
+    """
+
+    environment: Environment = Environment()
+    algorithm: Literal["ppo"] = "ppo"
+    ppo: Ppo = Ppo()
+    policy: Policy = Policy()
+    validation: Validation = Validation()
+    total_steps: Count = 1_000_000
+    checkpoint_every: Count = 50_000
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+    mixed_precision: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        tries, count, batch = self.environment.tries, self.environment.count, self.ppo.batch_size
+        if count % tries:
+            raise ValueError(f"environment.count {count} is no multiple of tries {tries}")
+        if count * self.ppo.n_steps % batch or batch % tries or batch < 2:
+            raise ValueError(
+                f"ppo.batch_size {batch} has to be a multiple of environment.tries {tries}, above "
+                f"1, and divide environment.count times n_steps, {count * self.ppo.n_steps}"
+            )
+        if self.policy.width % self.policy.heads:
+            raise ValueError(f"policy.width {self.policy.width} is no multiple of policy.heads")
+        return self
+
+
+def read_settings(path: Path, *, songs: Path | None = None, seed: int | None = None) -> Settings:
+    """Settings of a YAML file.
+
+    Paths in it are relative to its folder, and may begin with an environment variable.
+
+    Args:
+        path: the file.
+        songs: what to learn from, before what the file says.
+        seed: before the file's.
+
+    Raises:
+        MixgymError: no such file, an unknown key or a value out of range.
+    """
+    values = read_mapping(path, "total_steps: 100000")
+    environment = values.setdefault("environment", {})
+    if isinstance(environment, dict):
+        arguments = environment.setdefault("arguments", {})
+        if isinstance(arguments, dict):
+            if songs is not None:
+                arguments["songs"] = str(songs.resolve())
+            full_paths(path, arguments)
+    if isinstance(values.get("validation"), dict):
+        full_paths(path, values["validation"])
+    if seed is not None:
+        values["seed"] = seed
+    return checked(Settings, values, path)

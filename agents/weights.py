@@ -1,0 +1,114 @@
+"""Weights of a policy in a file: NumPy's archive with a JSON text in it, no pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..console.parameters import BUSES, MASTER, STRIP
+from ..console.space import Space
+from ..errors import MixgymError
+from ..rewards.features import FEATURE_VERSION
+from .network import Sizes
+
+FORMAT = "mixgym-policy-1"
+ABOUT = "about"
+MOST_BYTES = 200_000_000
+Names = Annotated[tuple[str, ...], Field(max_length=1000)]
+Arrays = dict[str, NDArray[Any]]
+
+
+class About(BaseModel):
+    """What weights are of.
+
+    Attributes:
+        format: of the file.
+        features: `FEATURE_VERSION` of what the policy was shown.
+        strip, buses, master: parameters that it sets.
+        table: digest of their ranges and scales.
+        sizes: of its network.
+        control, step_size, episode_steps, reward: of the environment that it learned in.
+        steps: that it learned for.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: str = FORMAT
+    features: int = FEATURE_VERSION
+    strip: Names
+    buses: Names
+    master: Names
+    table: str
+    sizes: Sizes
+    control: Literal["absolute", "delta"]
+    step_size: float = Field(gt=0, le=2)
+    episode_steps: int = Field(ge=1, le=10_000)
+    reward: str
+    steps: int = Field(ge=0)
+
+
+def table_digest(space: Space) -> str:
+    """Of the free parameters' names, ranges and scales."""
+    ranges = [
+        (p.name, p.low, p.high, p.scale, p.neutral)
+        for table, names in ((STRIP, space.strip), (BUSES, space.buses), (MASTER, space.master))
+        for p in (table[name] for name in names)
+    ]
+    return blake2b(json.dumps(ranges).encode(), digest_size=16).hexdigest()
+
+
+def save_weights(path: Path, arrays: Mapping[str, NDArray[Any]], about: About) -> None:
+    """Write weights; the file is whole at any time, the old one or the new.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = np.array(about.model_dump_json())
+    partial = path.with_name(f".mixgym-{os.getpid()}-{path.name}")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **{ABOUT: text}, **arrays)  # type: ignore[arg-type]
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_weights(path: Path) -> tuple[Arrays, About]:
+    """Weights, and what they are of.
+
+    Raises:
+        MixgymError: no such file, none of these, or of other features or parameters.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+                raise MixgymError(f"{path} is larger than a policy can be; check the name.")
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {name: data[name] for name in data.files}
+        about = About.model_validate_json(str(arrays.pop(ABOUT)))
+    except OSError as error:
+        raise MixgymError(f"The policy {path} cannot be read ({error.strerror}).") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        told = "" if not isinstance(error, ValidationError) else " of this version"
+        raise MixgymError(
+            f"{path} holds no policy{told}; name a file that `mixgym train` wrote."
+        ) from error
+    if about.format != FORMAT or about.features != FEATURE_VERSION:
+        raise MixgymError(
+            f"{path} was trained on features of version {about.features}, and these are of "
+            f"version {FEATURE_VERSION}; train it again."
+        )
+    if about.table != table_digest(Space(about.strip, about.buses, about.master)):
+        raise MixgymError(f"{path} was trained on other parameter ranges; train it again.")
+    if not all(a.dtype == np.float32 and np.isfinite(a).all() for a in arrays.values()):
+        raise MixgymError(f"{path} holds what is no number; train it again.")
+    return arrays, about
