@@ -3,7 +3,7 @@
 settings    Settings: songs, mixers, budgets, seeds; from a YAML file
 pieces      Piece: where an excerpt lies; which excerpts are played
 entrants    Entrant: a mixer by its name, rules, policies, searches and searches from a start
-policy      a policy in an ONNX file as a mixer
+policy      a policy in a file as a mixer
 play        the work of one chunk: mix, render, score, judge
 store       the run's folder: rows that survive a kill, Parquet and JSON
 run         compete: all of it

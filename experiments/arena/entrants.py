@@ -2,8 +2,8 @@
 
 plain_sum, equal_loudness, roles
 random, ga, cma_es, sep_cma, nsga2, map_elites      from where `search_excerpt` begins
-policy:FILE.onnx
-START+SEARCH                                        policy:FILE.onnx+cma_es, plain_sum+ga
+policy:FILE                                         .onnx, or .npz as `mixgym train` writes
+START+SEARCH                                        policy:FILE+cma_es, plain_sum+ga
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...console.rules import mixer_by_rule
 from ...console.styles import STYLES
 from ...errors import MixgymError
 from ...evolution.mixers import SEARCHERS, search_excerpt
-from .policy import load_policy
+from .policy import load_policy, looks
 
 if TYPE_CHECKING:
     from ...rewards import Reward
@@ -56,8 +56,8 @@ class Entrant:
 
     @property
     def cost(self) -> int:
-        """Evaluations that the start takes: a policy looks at one mix."""
-        return 1 if self.policy else 0
+        """Evaluations that the start takes: a policy looks at a mix or several."""
+        return looks(self.policy) if self.policy else 0
 
     @property
     def draws(self) -> bool:
@@ -128,11 +128,13 @@ def entrant(name: str) -> Entrant:
     if start.startswith(POLICY):
         path = Path(start.removeprefix(POLICY))
         if not path.is_file():
-            raise MixgymError(f"There is no policy {path}; name an ONNX file.")
+            raise MixgymError(
+                f"There is no policy {path}; name an .onnx or .npz file."
+            )
         return Entrant(name, start, search or None, path.resolve())
     if start not in RULES:
         known = ", ".join((*RULES, *SEARCHERS))
         raise MixgymError(
-            f"There is no mixer {name!r}; choose from {known}, policy:FILE.onnx, or START+SEARCH."
+            f"There is no mixer {name!r}; choose from {known}, policy:FILE, or START+SEARCH."
         )
     return Entrant(name, start, search or None, None)

@@ -1,6 +1,6 @@
-"""A policy in an ONNX file as a mixer.
+"""A policy in a file as a mixer: weights of `mixgym train`, or an ONNX file.
 
-The file's graph takes and gives float32; `1` is the batch, `stems` a free axis:
+An ONNX file's graph takes and gives float32; `1` is the batch, `stems` a free axis:
 
     stems    (1, stems, features)   what every stem is like and how it stands in the neutral mix:
                                     `rewards.features.STEM`, then `STEM_IN_MIX`
@@ -30,20 +30,49 @@ from ...rewards.facts import Facts
 from ...rewards.features import FEATURE_VERSION, mix_state, stem_features, stem_state
 
 if TYPE_CHECKING:
+    from ...agents.load import TrainedPolicy
     from ...rewards import Reward
     from ...songs import Song
 
 INPUTS, OUTPUTS = ("stems", "mix"), ("strips", "buses", "master")
 VERSION_KEY = "mixgym_features"
 MOST_BYTES = 1_000_000_000
+WEIGHTS = ".npz"
+
+
+def looks(path: Path) -> int:
+    """How many mixes a policy looks at before it is done.
+
+    Raises:
+        MixgymError: weights (.npz) that hold no policy.
+    """
+    return _trained(path).about.episode_steps if path.suffix == WEIGHTS else 1
 
 
 def load_policy(path: Path) -> Callable[[Song, Reward], Mix]:
     """A mixer that asks a policy: `mixer(excerpt, reward)`.
 
+    Args:
+        path: an ONNX file, or weights of `mixgym train` (.npz).
+
     Raises:
-        MixgymError: onnxruntime is not installed, or the file holds no policy of these features.
+        MixgymError: onnxruntime or PyTorch is not installed, or the file holds no policy of these
+            features.
     """
+    return _trained(path).mix if path.suffix == WEIGHTS else _exported(path)
+
+
+def _trained(path: Path) -> TrainedPolicy:
+    try:
+        from ...agents.load import TrainedPolicy
+    except ImportError as error:
+        raise MixgymError(
+            f"{path} needs PyTorch: install it with pip install 'mixgym[train]'."
+        ) from error
+    return TrainedPolicy(path)
+
+
+def _exported(path: Path) -> Callable[[Song, Reward], Mix]:
     session = _session(path)
     names = ({i.name for i in session.get_inputs()}, {o.name for o in session.get_outputs()})
     if names != (set(INPUTS), set(OUTPUTS)):

@@ -1,10 +1,14 @@
-"""Policies in ONNX files, and what goes on from their mixes."""
+"""Policies in files, and what goes on from their mixes."""
 
 import struct
 
 import numpy as np
 import pytest
+import torch
 
+from mixgym.agents.network import Sizes, TrackSetNetwork
+from mixgym.agents.weights import About, save_weights, table_digest
+from mixgym.console.rules import equal_loudness
 from mixgym.console.space import Space
 from mixgym.errors import MixgymError
 from mixgym.experiments.arena.entrants import entrant
@@ -123,6 +127,35 @@ def test_a_policy_costs_one_evaluation_and_a_search_goes_on_from_it(excerpt, tmp
     assert further.evaluations == 30
     seed = searched.play(begin, excerpt, reward, 30, 0, "balanced")
     assert np.array_equal(seed.mix.strips, further.mix.strips)
+
+
+def test_trained_weights_compete_and_each_of_their_looks_counts(excerpt, tmp_path):
+    space = Space()
+    sizes = Sizes(
+        stem=STEMS,
+        mix=MIXED + 1,
+        strip=len(space.strip),
+        bus=len(space.buses) + len(space.master),
+        width=16, blocks=1, heads=2, encoder="features",
+    )  # fmt: skip
+    torch.manual_seed(0)
+    network = TrackSetNetwork(sizes)
+    torch.nn.init.normal_(network.strip_head.weight, std=0.1)
+    about = About(
+        strip=space.strip, buses=space.buses, master=space.master, table=table_digest(space),
+        sizes=sizes, control="delta", step_size=0.5, episode_steps=3, reward="balanced", steps=0,
+    )  # fmt: skip
+    path = tmp_path / "trained.npz"
+    arrays = {f"network.{name}": values.numpy() for name, values in network.state_dict().items()}
+    save_weights(path, arrays, about)
+    mixer = entrant(f"policy:{path}")
+    assert mixer.budgets((0, 1, 3, 10)) == (3,)
+    played = mixer.play(mixer.beginner("balanced"), excerpt, load_reward(), 10, 0, "balanced")
+    assert played.evaluations == 3
+    assert not np.allclose(played.mix.strips, equal_loudness(excerpt).strips)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(MixgymError, match="holds no policy"):
+        entrant(f"policy:{path}").budgets((1,))
 
 
 @pytest.mark.parametrize(
