@@ -68,10 +68,11 @@ class SongSpace:
         Raises:
             MixgymError: a stem cannot be read.
         """
-        return evaluator.evaluate(*self.decode(genomes), self._side_chains)
+        return evaluator.evaluate(*self.decode(genomes), self.side_chains)
 
     @cached_property
-    def _side_chains(self) -> NDArray[np.int64] | None:
+    def side_chains(self) -> NDArray[np.int64] | None:
+        """Index of the stem that drives each compressor, (stems,); None where each drives its own."""
         if self.around is None or not any(self.around.side_chains):
             return None
         names = self.around.stems

@@ -12,7 +12,7 @@ from numba.core.dispatcher import Dispatcher
 
 import mixgym
 
-PACKAGES = ("console", "evolution", "rewards", "runtime", "songs")
+PACKAGES = ("agents", "console", "evolution", "rewards", "runtime", "songs")
 OUTER = """
 from mixgym.compiled import kernel
 import inner

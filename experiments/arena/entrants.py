@@ -128,9 +128,7 @@ def entrant(name: str) -> Entrant:
     if start.startswith(POLICY):
         path = Path(start.removeprefix(POLICY))
         if not path.is_file():
-            raise MixgymError(
-                f"There is no policy {path}; name an .onnx or .npz file."
-            )
+            raise MixgymError(f"There is no policy {path}; name an .onnx or .npz file.")
         return Entrant(name, start, search or None, path.resolve())
     if start not in RULES:
         known = ", ".join((*RULES, *SEARCHERS))

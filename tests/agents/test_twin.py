@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from mixgym.agents.twin.reward import Twin
 from mixgym.agents.twin.simulate import simulate
 from mixgym.agents.twin.slots import over_bands, over_slots, over_stems
 from mixgym.agents.twin.songs import Songs, join_songs
-from mixgym.console.analysis import SLOTS, analyse
+from mixgym.console.analysis import SLOTS
 from mixgym.console.mix_readings import MixReadings
 from mixgym.console.parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
 from mixgym.console.simulate import Simulator
@@ -35,6 +36,14 @@ TABLES = (STRIP, BUSES, MASTER)
 TOLERANCE = {"width": 1e-4, "correlation": 1e-3, "balance": 1e-3}  # others: decibels, or LU
 WITHIN_DB = 0.01
 Settings = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @cache
@@ -339,9 +348,3 @@ def test_recursions_have_the_gradients_of_what_they_compute() -> None:
     assert torch.autograd.gradcheck(over_bands, (weights, slots))
     assert torch.autograd.gradcheck(over_slots, (gains, slots))
     assert torch.autograd.gradcheck(over_stems, (weights, gains, slots))
-
-
-def test_analyses_make_the_same_songs_as_evaluators() -> None:
-    it = evaluator(3)
-    again = Songs.of(analyse(it.song), it.roles)
-    assert torch.equal(again.sounds[0], torch.from_numpy(it.present))
