@@ -72,7 +72,7 @@ class SongSpace:
 
     @cached_property
     def side_chains(self) -> NDArray[np.int64] | None:
-        """Index of the stem that drives each compressor, (stems,); None where each drives its own."""
+        """The stem that drives each compressor, (stems,); None where each drives its own."""
         if self.around is None or not any(self.around.side_chains):
             return None
         names = self.around.stems
