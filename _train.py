@@ -14,7 +14,7 @@ from ._terminal import print_json
 from .errors import MixgymError
 
 if TYPE_CHECKING:
-    from .agents.callbacks import Progress, Tell
+    from .agents.between import Progress, Tell
 
 NEEDED = ("gymnasium", "stable_baselines3", "torch")
 
@@ -28,6 +28,10 @@ def train(
     seed: Annotated[
         int | None,
         typer.Option(min=0, max=2**31 - 1, help="For the file's.", rich_help_panel=SETTINGS),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="Weights to begin with.", rich_help_panel=SETTINGS),
     ] = None,
     out: Annotated[
         Path | None,
@@ -51,7 +55,7 @@ def train(
     from .agents.train import train as run
     from .runtime.interruption import gentle_interrupt
 
-    settings = read_settings(config, songs=songs, seed=seed)
+    settings = read_settings(config, songs=songs, seed=seed, start=start)
     folder = out or Path("runs") / f"{config.stem}-{settings.seed}"
     silent = quiet or as_json
     with gentle_interrupt() as asked_to_end, _view(silent, settings.total_steps) as tell:

@@ -1,4 +1,4 @@
-"""Learners that mix: a policy for sets of stems, PPO on it, and what comes out of a training run.
+"""Learners that mix: a policy for sets of stems, what trains it, and what comes out of a run.
 
     encoders      what turns a row of features into a vector
     network       the track-set network
@@ -9,11 +9,18 @@
     environments  the environments that it asks for
     validation    what a policy gains on songs that it does not learn from
     weights       a policy's file
+    start         a run that begins with weights of another
     run_folder    what a run leaves on disk
-    checkpoint    what a run goes on from
-    callbacks     what happens between two rollouts
+    learner       what a run needs of whatever learns
+    between       what happens between two updates
+    ppo           learning by PPO
+    callbacks     where Stable-Baselines3 lets a run be noted
+    checkpoint    what PPO goes on from
+    batches       batches of songs to follow gradients on
+    gradient      learning by gradients through the twin
     train         a training run from settings to weights
     load          weights as a mixer, without Stable-Baselines3
+    twin          a differentiable twin of the simulator and of rewards
 
 PyTorch is imported here and nowhere below; this module imports nothing.
 """

@@ -1,4 +1,4 @@
-"""All that decides how a run goes on, taken between two rollouts."""
+"""All that decides how PPO goes on, taken between two rollouts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .rollouts import TriedVecEnv
 
 
 class State(TypedDict):
-    """A run between two rollouts.
+    """PPO between two rollouts.
 
     Attributes:
         steps, updates: taken so far.
@@ -22,8 +22,6 @@ class State(TypedDict):
         torch, cuda, numpy, python: states of the global generators.
         envs: the environments, pickled: settings, songs and generators of every episode.
         observations, starts: what the next rollout begins with.
-        best, gain: highest and last mean gain of a validation.
-        seconds: that it took.
     """
 
     steps: int
@@ -37,12 +35,9 @@ class State(TypedDict):
     envs: bytes
     observations: Any
     starts: Any
-    best: float
-    gain: float
-    seconds: float
 
 
-def state(model: PPO, *, best: float, gain: float, seconds: float) -> State:
+def state(model: PPO) -> State:
     """Of a model between two rollouts."""
     return State(
         steps=model.num_timesteps,
@@ -56,9 +51,6 @@ def state(model: PPO, *, best: float, gain: float, seconds: float) -> State:
         envs=pickle.dumps(_adapter(model).envs),
         observations=model._last_obs,
         starts=model._last_episode_starts,
-        best=best,
-        gain=gain,
-        seconds=seconds,
     )
 
 

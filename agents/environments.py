@@ -10,7 +10,7 @@ from ..envs.vector import ConsoleVectorEnv, MixingLevelsVectorEnv, MixingVectorE
 from ..errors import MixgymError
 from ..rewards import features
 from .network import Sizes
-from .settings import Environment, Policy, Validation
+from .settings import Environment, Network, ParallelEnvironment, Validation
 
 ENVIRONMENTS: dict[str, tuple[Task, type[ConsoleVectorEnv]]] = {
     "mixgym/Mixing-v0": (MIXING, MixingVectorEnv),
@@ -19,26 +19,40 @@ ENVIRONMENTS: dict[str, tuple[Task, type[ConsoleVectorEnv]]] = {
 UNFIT = ("insert", "fidelity")  # arguments with which nothing can be learned at this speed
 
 
-def make_environment(environment: Environment) -> ConsoleVectorEnv:
+def make_environment(environment: ParallelEnvironment) -> ConsoleVectorEnv:
     """What a policy learns in.
 
     Raises:
         MixgymError: arguments that cannot be used, or songs that cannot be read.
     """
-    for name in UNFIT:
-        if name in environment.arguments:
-            raise MixgymError(f"Training takes no {name}; leave it out of environment.arguments.")
+    _refuse_unfit(environment)
     try:
         envs = ENVIRONMENTS[environment.id][1](environment.count, **environment.arguments)
     except (ValueError, TypeError) as error:
         raise MixgymError(f"environment.arguments: {error}.") from error
-    most = envs.episodes.repertoire.most_stems()
-    if most > envs.episodes.stems:
-        raise MixgymError(
-            f"environment.arguments: max_stems is {envs.episodes.stems}, and there is a song of "
-            f"{most} stems; raise it, or leave it out."
-        )
+    _refuse_more_stems(envs.episodes)
     return envs
+
+
+def make_one_look(environment: Environment, count: int) -> Episodes:
+    """Episodes of so many songs at once, in which one action sets everything.
+
+    Stems stay in their order, which a policy for sets of stems does not see.
+
+    Raises:
+        MixgymError: arguments that cannot be used, or songs that cannot be read.
+    """
+    _refuse_unfit(environment)
+    task = ENVIRONMENTS[environment.id][0]
+    try:
+        options = EnvOptions.of({**environment.arguments, "shuffle_stems": False})
+        if options.control != "absolute" or options.episode_steps != 1:
+            raise ValueError("gradients need `control: absolute` and `episode_steps: 1`")
+        episodes = Episodes(task, options, count)
+    except (ValueError, TypeError) as error:
+        raise MixgymError(f"environment.arguments: {error}.") from error
+    _refuse_more_stems(episodes)
+    return episodes
 
 
 def make_validation(environment: Environment, validation: Validation, **changed: Any) -> Episodes:
@@ -63,13 +77,13 @@ def make_validation(environment: Environment, validation: Validation, **changed:
         raise MixgymError(f"validation: {error}.") from error
 
 
-def refuse_shared_songs(envs: ConsoleVectorEnv, held_out: Episodes) -> None:
+def refuse_shared_songs(episodes: Episodes, held_out: Episodes) -> None:
     """Refuse to validate on songs that are learned from.
 
     Raises:
         MixgymError: a song is in both.
     """
-    learned = envs.episodes.repertoire.sources
+    learned = episodes.repertoire.sources
     for source in held_out.repertoire.sources[: held_out.count]:
         if source in learned:
             raise MixgymError(
@@ -78,7 +92,7 @@ def refuse_shared_songs(envs: ConsoleVectorEnv, held_out: Episodes) -> None:
             )
 
 
-def network_sizes(episodes: Episodes, policy: Policy) -> Sizes:
+def network_sizes(episodes: Episodes, policy: Network) -> Sizes:
     """The network that such episodes need."""
     strip, bus = episodes.parameter_names
     return Sizes(
@@ -91,3 +105,18 @@ def network_sizes(episodes: Episodes, policy: Policy) -> Sizes:
         heads=policy.heads,
         encoder=policy.encoder,
     )
+
+
+def _refuse_unfit(environment: Environment) -> None:
+    for name in UNFIT:
+        if name in environment.arguments:
+            raise MixgymError(f"Training takes no {name}; leave it out of environment.arguments.")
+
+
+def _refuse_more_stems(episodes: Episodes) -> None:
+    most = episodes.repertoire.most_stems()
+    if most > episodes.stems:
+        raise MixgymError(
+            f"environment.arguments: max_stems is {episodes.stems}, and there is a song of "
+            f"{most} stems; raise it, or leave it out."
+        )

@@ -15,7 +15,7 @@ from ..console.mix import Mix
 from ..envs.episodes import Episodes
 from ..envs.options import MIXING, EnvOptions
 from ..errors import MixgymError
-from .network import TrackSetNetwork, look
+from .network import TrackSetNetwork, act
 from .weights import About, read_weights
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ class TrainedPolicy:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        arrays, self.about = read_weights(path)
-        self._network = _network(path, arrays, self.about)
+        self._network, self.about = read_network(path)
 
     def mix(self, excerpt: Song, reward: Reward) -> Mix:
         """An excerpt's mix; a look at each step's mix is one evaluation in `simulate`.
@@ -81,11 +80,7 @@ class TrainedPolicy:
 
     def act(self, observations: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """The mean action for a batch of an environment's observations, (batch, *action)."""
-        seen = {name: torch.from_numpy(values) for name, values in observations.items()}
-        with torch.inference_mode():
-            mean = look(self._network, seen, self.about.control == "absolute").mean
-        actions: NDArray[np.float32] = mean.clamp(-1.0, 1.0).numpy()
-        return actions
+        return act(self._network, observations, self.about.control == "absolute")
 
 
 def load_policy(path: Path) -> Callable[[Song, Reward], Mix]:
@@ -93,7 +88,9 @@ def load_policy(path: Path) -> Callable[[Song, Reward], Mix]:
     return TrainedPolicy(path).mix
 
 
-def _network(path: Path, arrays: dict[str, NDArray[np.float32]], about: About) -> TrackSetNetwork:
+def read_network(path: Path) -> tuple[TrackSetNetwork, About]:
+    """The network of a policy, and what it was trained on; errors as `TrainedPolicy`."""
+    arrays, about = read_weights(path)
     weights = {
         name.removeprefix(NETWORK): torch.from_numpy(array)
         for name, array in arrays.items()
@@ -104,4 +101,4 @@ def _network(path: Path, arrays: dict[str, NDArray[np.float32]], about: About) -
         network.load_state_dict(weights)
     except (RuntimeError, KeyError) as error:
         raise MixgymError(f"{path} holds weights that do not fit; train it again.") from error
-    return network.eval()
+    return network.eval(), about

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
@@ -153,6 +155,18 @@ def look(network: TrackSetNetwork, observations: dict[str, Tensor], absolute: bo
         mean[:, stems, : sizes.bus] += answer.buses
         cells[:, stems, : sizes.bus] = True
     return Look(mean, cells, answer.value)
+
+
+def act(
+    network: TrackSetNetwork, observations: dict[str, NDArray[np.float32]], absolute: bool
+) -> NDArray[np.float32]:
+    """Mean actions within [-1, 1], (batch, rows, columns); arguments as `look`, but in NumPy."""
+    device = next(network.parameters()).device
+    seen = {name: torch.from_numpy(values).to(device) for name, values in observations.items()}
+    with torch.inference_mode():
+        mean = look(network, seen, absolute).mean
+    actions: NDArray[np.float32] = mean.clamp(-1.0, 1.0).cpu().numpy()
+    return actions
 
 
 class Block(nn.Module):

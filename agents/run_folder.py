@@ -2,7 +2,7 @@
 
 settings.yaml      as they were used
 run.json           command, versions, environment, songs
-progress.csv       a line for each rollout
+progress.csv       a line for each update
 evaluations.jsonl  a line for each validation
 best.npz           weights of the highest validation score so far
 last.npz           weights of the last validation or checkpoint

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..errors import MixgymError
 from ..settings_file import checked, full_paths, read_mapping
 
-MOST_BYTES = 100_000
 Count = Annotated[int, Field(ge=1, le=10**10)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
@@ -24,15 +25,23 @@ class Environment(_Part):
 
     Attributes:
         id: of the environment.
-        count: episodes side by side.
-        tries: of which so many neighbours play the same songs; divides `count`.
         arguments: keyword arguments of the environment, see docs/environments.md.
     """
 
     id: Literal["mixgym/Mixing-v0", "mixgym/MixingLevels-v0"] = "mixgym/Mixing-v0"
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+class ParallelEnvironment(Environment):
+    """What is played, by many at once.
+
+    Attributes:
+        count: episodes side by side.
+        tries: of which so many neighbours play the same songs; divides `count`.
+    """
+
     count: int = Field(default=256, ge=1, le=100_000)
     tries: int = Field(default=8, ge=1, le=10_000)
-    arguments: dict[str, Any] = Field(default_factory=dict)
 
 
 class Ppo(_Part):
@@ -56,17 +65,41 @@ class Ppo(_Part):
     max_grad_norm: Positive = 0.5
 
 
-class Policy(_Part):
-    """The track-set policy, see `network.Sizes`.
+class Gradient(_Part):
+    """Hyperparameters of gradient ascent through the twin.
 
     Attributes:
-        initial_std: of actions before training; parameters range from -1 to 1.
+        batch_size: songs of a step of Adam, each mixed once.
+        learning_rate: of Adam, once warm; falls to `final_share` of it by half a cosine.
+        warm_up_steps: during which the rate rises in a straight line.
+        noise: standard deviation of what is added to settings while learning; they range from
+            -1 to 1.
     """
+
+    batch_size: int = Field(default=16, ge=1, le=10_000)
+    learning_rate: Positive = 0.002
+    warm_up_steps: int = Field(default=320, ge=0, le=10**10)
+    final_share: Share = 0.02
+    max_grad_norm: Positive = 1.0
+    noise: Share = 0.0
+
+
+class Network(_Part):
+    """The track-set network, see `network.Sizes`."""
 
     encoder: Literal["features"] = "features"
     width: int = Field(default=96, ge=4, le=2048)
     blocks: int = Field(default=2, ge=0, le=32)
     heads: int = Field(default=4, ge=1, le=64)
+
+
+class Policy(Network):
+    """The network, and how its actions vary.
+
+    Attributes:
+        initial_std: of actions before training; parameters range from -1 to 1.
+    """
+
     initial_std: float = Field(default=0.1, gt=0, le=2)
 
 
@@ -90,26 +123,54 @@ class Validation(_Part):
     render_every: Count = 5
 
 
+class OftenValidation(Validation):
+    """The same, for a learner that needs few steps."""
+
+    every: Count = 2_000
+
+
 class Settings(_Part):
-    """A training run.
+    """A training run, whatever learns.
 
     Attributes:
-        total_steps: of all environments together; rounded up to whole rollouts.
+        total_steps: rounded up to whole updates.
         checkpoint_every: steps after which a run that is cut off goes on from.
+        start: weights that a run begins with, a file of `mixgym train`.
         seed: of everything that is drawn.
         device: "auto" takes CUDA where there is any.
+    """
+
+    algorithm: Literal["ppo", "gradient"]
+    environment: Environment
+    policy: Network
+    validation: Validation
+    total_steps: Count
+    checkpoint_every: Count
+    start: Path | None = None
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    device: Literal["cpu", "cuda", "auto"] = "cpu"
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.policy.width % self.policy.heads:
+            raise ValueError(f"policy.width {self.policy.width} is no multiple of policy.heads")
+        return self
+
+
+class PpoSettings(Settings):
+    """A run of PPO; its steps are those of all environments together.
+
+    Attributes:
         mixed_precision: compute the network in bfloat16, on CUDA alone.
     """
 
-    environment: Environment = Environment()
     algorithm: Literal["ppo"] = "ppo"
+    environment: ParallelEnvironment = ParallelEnvironment()
     ppo: Ppo = Ppo()
     policy: Policy = Policy()
     validation: Validation = Validation()
     total_steps: Count = 1_000_000
     checkpoint_every: Count = 50_000
-    seed: int = Field(default=0, ge=0, lt=2**31)
-    device: Literal["cpu", "cuda", "auto"] = "cpu"
     mixed_precision: bool = False
 
     @model_validator(mode="after")
@@ -122,12 +183,31 @@ class Settings(_Part):
                 f"ppo.batch_size {batch} has to be a multiple of environment.tries {tries}, above "
                 f"1, and divide environment.count times n_steps, {count * self.ppo.n_steps}"
             )
-        if self.policy.width % self.policy.heads:
-            raise ValueError(f"policy.width {self.policy.width} is no multiple of policy.heads")
         return self
 
 
-def read_settings(path: Path, *, songs: Path | None = None, seed: int | None = None) -> Settings:
+class GradientSettings(Settings):
+    """A run of gradient ascent; a step is one mix of one song."""
+
+    algorithm: Literal["gradient"] = "gradient"
+    environment: Environment = Environment()
+    gradient: Gradient = Gradient()
+    policy: Network = Network()
+    validation: OftenValidation = OftenValidation()
+    total_steps: Count = 20_000
+    checkpoint_every: Count = 2_000
+
+
+ALGORITHMS: dict[str, type[Settings]] = {"ppo": PpoSettings, "gradient": GradientSettings}
+
+
+def read_settings(
+    path: Path,
+    *,
+    songs: Path | None = None,
+    seed: int | None = None,
+    start: Path | None = None,
+) -> Settings:
     """Settings of a YAML file.
 
     Paths in it are relative to its folder, and may begin with an environment variable.
@@ -136,9 +216,11 @@ def read_settings(path: Path, *, songs: Path | None = None, seed: int | None = N
         path: the file.
         songs: what to learn from, before what the file says.
         seed: before the file's.
+        start: weights to begin with, before the file's.
 
     Raises:
-        MixgymError: no such file, an unknown key or a value out of range.
+        MixgymError: no such file, an unknown key, one that the algorithm has no use for, or a
+            value out of range.
     """
     values = read_mapping(path, "total_steps: 100000")
     environment = values.setdefault("environment", {})
@@ -150,6 +232,15 @@ def read_settings(path: Path, *, songs: Path | None = None, seed: int | None = N
             full_paths(path, arguments)
     if isinstance(values.get("validation"), dict):
         full_paths(path, values["validation"])
+    if start is not None:
+        values["start"] = str(start.resolve())
+    elif isinstance(values.get("start"), str):
+        values["start"] = str((path.parent / os.path.expandvars(values["start"])).resolve())
     if seed is not None:
         values["seed"] = seed
-    return checked(Settings, values, path)
+    algorithm = values.get("algorithm", "ppo")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+        raise MixgymError(
+            f"{path}: algorithm is {str(algorithm)[:200]!r}; choose from {', '.join(ALGORITHMS)}."
+        )
+    return checked(ALGORITHMS[algorithm], values, path)

@@ -205,7 +205,12 @@ def test_files_that_hold_no_settings_are_refused(refused, tmp_path, text, words)
 
 def test_the_settings_that_come_along_can_be_read(songs):
     files = sorted((Path(experiments.__path__[0]) / "train").glob("*.yaml"))
-    assert [file.name for file in files] == ["levels.yaml", "mixing.yaml", "tiny.yaml"]
+    assert [file.name for file in files] == [
+        "levels.yaml",
+        "mixing.yaml",
+        "mixing_gradient.yaml",
+        "tiny.yaml",
+    ]
     for file in files:
         settings = read_settings(file, songs=songs[0])
         assert settings.environment.arguments["songs"] == str(songs[0])

@@ -1,0 +1,275 @@
+"""Learning by gradients through the twin: what it learns, and that it goes on where it ended."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from mixgym.agents.batches import Batches
+from mixgym.agents.environments import make_one_look, make_validation
+from mixgym.agents.load import TrainedPolicy, load_policy
+from mixgym.agents.settings import Environment, GradientSettings, Validation, read_settings
+from mixgym.agents.train import train
+from mixgym.agents.validation import validate
+from mixgym.rewards import Evaluator, load_reward
+from mixgym.songs import read_song
+from mixgym.songs.generate import generate_song, write_song
+
+RATE, SECONDS = 24_000, 4.0  # of the generated songs
+
+
+@pytest.fixture
+def settings(songs):
+    """What a tiny run's YAML file holds."""
+    return {
+        "algorithm": "gradient",
+        "environment": {
+            "id": "mixgym/Mixing-v0",
+            "arguments": {
+                "songs": str(songs[0]),
+                "seconds": SECONDS,
+                "sample_rate": RATE,
+                "control": "absolute",
+                "episode_steps": 1,
+            },
+        },
+        "gradient": {"batch_size": 3, "learning_rate": 0.01, "warm_up_steps": 6, "noise": 0.02},
+        "policy": {"width": 16, "blocks": 1},
+        "validation": {"songs": str(songs[1]), "every": 6, "rendered": 0},
+        "total_steps": 18,
+        "checkpoint_every": 6,
+    }
+
+
+def lines(path):
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def evaluations(run):
+    return [json.loads(line) for line in lines(run / "evaluations.jsonl")]
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+@pytest.mark.slow
+def test_it_learns_what_helps_songs_that_it_never_heard(config, tmp_path):
+    for seed in range(100, 116):
+        with generate_song(seed, SECONDS, RATE, 4 + seed % 3) as song:
+            write_song(song, tmp_path / "learned" / f"song-{seed}")
+    changed = {
+        "environment": {"arguments": {"songs": str(tmp_path / "learned")}},
+        "gradient": {"batch_size": 8, "learning_rate": 0.004, "warm_up_steps": 80, "noise": 0.0},
+        "policy": {"width": 32},
+        "validation": {"every": 160},
+        "total_steps": 320,
+    }
+    run = tmp_path / "run"
+    assert train(read_settings(config(changed)), run).gain > 0.02
+    assert evaluations(run)[0]["gain"] == pytest.approx(0.0, abs=1e-6)
+    gains = [float(line.split(",")[3]) for line in lines(run / "progress.csv")[1:]]
+    assert gains[0] == pytest.approx(0.0, abs=1e-3)
+    assert np.mean(gains[-4:]) > 0.02
+
+
+def test_a_run_leaves_what_is_needed_to_know_it(mixgym, config, tmp_path, weights_of):
+    run = tmp_path / "run"
+    ran = mixgym("train", config({"validation": {"rendered": 1}}), "--out", run, "--json")
+    assert ran.status == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["finished"] and told["steps"] == 18
+    assert {"settings.yaml", "run.json", "checkpoint.pt", "best.npz", "last.npz"} <= {
+        path.name for path in run.iterdir()
+    }
+    simulated = [e for e in evaluations(run) if e["fidelity"] == "simulate"]
+    assert [e["steps"] for e in simulated] == [0, 6, 12, 18]
+    assert told["gain"] == max(e["gain"] for e in simulated)
+    progress = lines(run / "progress.csv")
+    assert progress[0] == "steps,seconds,score,gain,gradient_norm,learning_rate"
+    assert [int(line.split(",")[0]) for line in progress[1:]] == [3, 6, 9, 12, 15, 18]
+    about = json.loads(str(weights_of(run / "last.npz")["about"]))
+    assert (about["steps"], about["control"], about["episode_steps"]) == (18, "absolute", 1)
+    again = mixgym("train", run / "settings.yaml", "--out", run, "--resume", "--quiet")
+    assert (again.status, again.out) == (0, "")
+
+
+def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, tmp_path, weights_of):
+    settings = read_settings(config())
+    train(settings, tmp_path / "whole")
+    asked = iter([False, False, False, True])
+    first = train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked))
+    assert not first.finished and first.steps == 9
+    assert train(settings, tmp_path / "parts", resume=True).finished
+    for name in ("best.npz", "last.npz"):
+        same(weights_of(tmp_path / "parts" / name), weights_of(tmp_path / "whole" / name))
+    for name in ("progress.csv", "evaluations.jsonl"):
+        pairs = zip(lines(tmp_path / "parts" / name), lines(tmp_path / "whole" / name), strict=True)
+        for one, other in pairs:
+            assert one.split(",")[:1] + one.split(",")[2:] == (
+                other.split(",")[:1] + other.split(",")[2:]
+            )
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_goes_on_to_the_same_weights(config, tmp_path, weights_of):
+    path = config({"total_steps": 120, "gradient": {"noise": 0.02}})
+    train(read_settings(path), tmp_path / "whole")
+    run = tmp_path / "killed"
+    command = [sys.executable, "-m", "mixgym", "train", str(path), "--out", str(run)]
+    for reached in (4, 11):
+        process = subprocess.Popen([*command, "--resume"])
+        while len(lines(run / "progress.csv")) <= reached and process.poll() is None:
+            time.sleep(0.005)
+        process.kill()
+        process.wait()
+    assert len(lines(run / "progress.csv")) < 41
+    subprocess.run([*command, "--resume"], capture_output=True, check=True)
+    for name in ("best.npz", "last.npz"):
+        same(weights_of(run / name), weights_of(tmp_path / "whole" / name))
+
+
+def test_weights_score_as_they_were_validated(config, tmp_path, songs):
+    settings = read_settings(config({"validation": {"every": 18}}))
+    train(settings, tmp_path / "run")
+    said = evaluations(tmp_path / "run")[-1]
+    path = tmp_path / "run" / "last.npz"
+    episodes = make_validation(settings.environment, settings.validation)
+    found = validate(episodes, TrainedPolicy(path).act)
+    assert {title: round(gain, 6) for title, (_, gain) in found.items()} == said["gains"]
+    reward = load_reward()
+    with read_song(songs[1] / "song-20") as song:
+        mix = load_policy(path)(song, reward)
+        score = Evaluator(song, reward).evaluate_mixes([mix]).score[0]
+    assert score == pytest.approx(found["song-20"][0], abs=1e-6)
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "gradient"])
+def test_a_run_begins_with_the_weights_that_it_is_given(
+    mixgym, config, settings, tmp_path, algorithm
+):
+    trained = tmp_path / "first"
+    train(read_settings(config({"validation": {"every": 18}})), trained)
+    changed = dict(settings)
+    if algorithm == "ppo":
+        del changed["gradient"]
+        changed |= {
+            "algorithm": "ppo",
+            "environment": {**settings["environment"], "count": 4, "tries": 2},
+            "ppo": {"n_steps": 1, "batch_size": 4, "n_epochs": 1},
+            "total_steps": 4,
+        }
+    path = tmp_path / "second.yaml"
+    path.write_text(yaml.safe_dump(changed))
+    ran = mixgym(
+        "train", path, "--from", trained / "last.npz", "--out", tmp_path / "by-option", "--quiet"
+    )
+    assert ran.status == 0, ran.err
+    path.write_text(yaml.safe_dump({**changed, "start": "first/last.npz"}))
+    train(read_settings(path), tmp_path / "by-file")
+    last = evaluations(trained)[-1]["gains"]
+    for run in ("by-option", "by-file"):
+        begun = evaluations(tmp_path / run)[0]
+        assert begun["steps"] == 0
+        assert begun["gains"] == pytest.approx(last, abs=2e-6)
+    assert any(last.values())
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"policy": {"width": 32}}, ["first.npz", "sizes of its network"]),
+        ({"environment": {"arguments": {"bus_parameters": []}}}, ["bus parameters"]),
+        ({"start": "nowhere.npz"}, ["nowhere.npz", "read"]),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_before_anything_is_written(
+    mixgym, config, tmp_path, check_sentence, changed, words
+):
+    trained = tmp_path / "config" / "first.npz"
+    train(read_settings(config({"total_steps": 3})), tmp_path / "first")
+    (tmp_path / "first" / "best.npz").rename(trained)
+    ran = mixgym("train", config({"start": trained.name, **changed}), "--out", tmp_path / "run")
+    assert (ran.status, ran.out) == (2, "")
+    check_sentence(ran.err, words)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"ppo": {"gamma": 1.0}}, ["ppo", "not permitted"]),
+        ({"mixed_precision": True}, ["mixed_precision"]),
+        ({"environment": {"count": 16}}, ["environment.count"]),
+        ({"policy": {"initial_std": 0.1}}, ["policy.initial_std"]),
+        ({"gradient": {"learning_rat": 3}}, ["gradient.learning_rat"]),
+        ({"gradient": {"final_share": 1.5}}, ["gradient.final_share", "1.5"]),
+        ({"gradient": {"batch_size": 0}}, ["gradient.batch_size", "0"]),
+        ({"algorithm": "ppo"}, ["gradient", "not permitted"]),
+        ({"algorithm": ["gradient"]}, ["algorithm", "ppo, gradient"]),
+        ({"policy": {"heads": 5}}, ["width 16", "heads"]),
+        ({"environment": {"arguments": {"control": "delta"}}}, ["control: absolute"]),
+        ({"environment": {"arguments": {"episode_steps": 2}}}, ["episode_steps: 1"]),
+        ({"environment": {"arguments": {"fidelity": "render"}}}, ["fidelity"]),
+        ({"environment": {"arguments": {"max_stems": 2}}}, ["max_stems"]),
+        ({"validation": {"songs": None}}, ["learned from and validated on"]),
+    ],
+)
+def test_settings_that_cannot_be_used_are_refused_in_a_sentence(
+    config, mixgym, tmp_path, check_sentence, changed, words
+):
+    ran = mixgym("train", config(changed), "--out", tmp_path / "run")
+    assert (ran.status, ran.out) == (2, "")
+    check_sentence(ran.err, words)
+    assert not (tmp_path / "run").exists()
+
+
+def of_both(songs, count, **arguments):
+    """Episodes of all songs, which have 4 stems and 5."""
+    given = {"songs": [str(songs[0]), str(songs[1])], "seconds": SECONDS, "sample_rate": RATE}
+    arguments = {**given, "control": "absolute", "episode_steps": 1, **arguments}
+    return make_one_look(Environment(arguments=arguments), count)
+
+
+def test_batches_depend_on_the_seed_and_their_number_alone(songs):
+    batches = [Batches(of_both(songs, 3), seed, torch.device("cpu")) for seed in (0, 0, 1)]
+    scores = [
+        [np.concatenate([part.scores for part in b.get(number)]) for number in range(7)]
+        for b in (batches[0], batches[2])
+    ]
+    for number in (6, 2):
+        again = np.concatenate([part.scores for part in batches[1].get(number)])
+        np.testing.assert_array_equal(again, scores[0][number])
+    assert not np.array_equal(scores[0], scores[1])
+    rounds = np.concatenate(scores[0]).reshape(3, 7)
+    for of_all in np.sort(rounds, axis=1):
+        assert len(set(of_all)) == 7
+        np.testing.assert_array_equal(of_all, np.sort(rounds[0]))
+
+
+@pytest.mark.parametrize("reward", ["balanced", "loud"])
+def test_what_is_not_free_is_as_environments_have_it(songs, tmp_path, reward):
+    """Before anything is learned the twin scores a batch as the environment does."""
+    arguments = {
+        "songs": [str(songs[0]), str(songs[1] / "song-20"), str(songs[1] / "song-21")],
+        "seconds": SECONDS, "sample_rate": RATE, "reward": reward, "control": "absolute",
+        "episode_steps": 1, "max_stems": 7, "shuffle_stems": True,
+    }  # fmt: skip
+    settings = GradientSettings(
+        environment=Environment(id="mixgym/MixingLevels-v0", arguments=arguments),
+        gradient={"batch_size": 6},
+        policy={"width": 16, "blocks": 1},
+        validation=Validation(songs=str(songs[1] / "song-22"), rendered=0).model_dump(),
+        total_steps=6,
+    )
+    train(settings, tmp_path / "run")
+    (row,) = lines(tmp_path / "run" / "progress.csv")[1:]
+    assert float(row.split(",")[3]) == pytest.approx(0.0, abs=1e-4)
+    assert float(row.split(",")[4]) > 0.0
