@@ -43,17 +43,31 @@ def full_paths(path: Path, values: dict[str, Any]) -> None:
     """Make what the file at `path` names its songs and its reward by full paths, in place.
 
     These are relative to the file's folder, and may begin with an environment variable. A reward
-    (`reward`, `style`) is a path if it ends as a YAML file does.
+    (`reward`, `style`, `styles`) is a path if it ends as a YAML file does.
 
     Raises:
         MixgymError: the variable is not set.
     """
-    for key in ("songs", "reward", "style"):
-        value = values.get(key)
-        if isinstance(value, list):
-            values[key] = [_full(path, part) for part in value]
-        elif key == "songs" or str(value).endswith((".yaml", ".yml")):
-            values[key] = _full(path, value)
+    for key in ("songs", "reward", "style", "styles"):
+        if key in values:
+            value, several = values[key], isinstance(values[key], list)
+            full = [
+                _full(path, part) if key == "songs" or _is_yaml(part) else part
+                for part in (value if several else [value])
+            ]
+            values[key] = full if several else full[0]
+
+
+def merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with others laid over them, mappings key by key."""
+    result = dict(values)
+    for key, change in changes.items():
+        before = result.get(key)
+        if isinstance(before, Mapping) and isinstance(change, Mapping):
+            result[key] = merged(before, change)
+        else:
+            result[key] = change
+    return result
 
 
 def checked(model: type[Model], values: Mapping[str, Any], path: Path | None) -> Model:
@@ -78,6 +92,10 @@ def checked(model: type[Model], values: Mapping[str, Any], path: Path | None) ->
             told = f"{place}{given}: {told[:1].lower()}{told[1:]}"
         where = f"{path}: " if path else ""
         raise MixgymError(f"{where}{told}; correct it.") from error
+
+
+def _is_yaml(value: Any) -> bool:
+    return str(value).endswith((".yaml", ".yml"))
 
 
 def _full(path: Path, value: Any) -> Any:

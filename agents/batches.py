@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,19 +15,22 @@ from ..envs.episodes import Episodes
 from ..rewards.listeners import SimulatedSong
 from .twin.songs import Songs, join_songs
 
+STYLE = 2  # sets what styles are drawn from apart from what orders songs
 PER_PASS = 8  # songs computed together: fewer cost more calls, more of them more padding
 
 
 class Part(NamedTuple):
-    """Songs of like numbers of stems, which are computed together.
+    """Songs of like numbers of stems, which are computed together under one style.
 
     Attributes:
+        style: the number of the episodes that they are played in.
         observations: of their neutral mixes, (songs, ...), with `songs.stems` rows for stems.
         songs: their analyses.
         neutral: strips (stems, len(STRIP)), buses and master of the neutral mix.
         scores: of the neutral mixes, (songs,).
     """
 
+    style: int
     observations: dict[str, Tensor]
     songs: Songs
     neutral: tuple[Values, Values, Values]
@@ -40,14 +44,17 @@ class Batches:
     repertoire, which bounds their memory; what a `Part` adds is gone with it.
 
     Args:
-        episodes: as many as there are songs in a batch; begun anew for each.
-        seed: of the order.
+        styles: `PER_PASS` episodes of the same songs for each style, begun anew for each part.
+        size: songs in a batch.
+        seed: of what is drawn.
         device: of tensors.
     """
 
-    def __init__(self, episodes: Episodes, seed: int, device: torch.device) -> None:
-        self._episodes, self._seed, self._device = episodes, seed, device
-        self._stems = np.array([source.stems for source in episodes.repertoire.sources])
+    def __init__(
+        self, styles: Sequence[Episodes], size: int, seed: int, device: torch.device
+    ) -> None:
+        self._styles, self._size, self._seed, self._device = styles, size, seed, device
+        self._stems = np.array([source.stems for source in styles[0].repertoire.sources])
 
     def get(self, number: int) -> list[Part]:
         """A batch, those of few stems first.
@@ -55,43 +62,46 @@ class Batches:
         Raises:
             MixgymError: a song cannot be read.
         """
-        episodes = self._episodes
         songs = self._songs(number)
         songs = songs[np.argsort(self._stems[songs], kind="stable")]
-        episodes.begin(np.arange(episodes.count), songs.tolist(), [None] * episodes.count)
-        seen = {name: torch.from_numpy(values) for name, values in episodes.observe().items()}
-        starts = range(0, episodes.count, PER_PASS)
-        return [self._part(range(i, min(i + PER_PASS, episodes.count)), seen) for i in starts]
+        rng = np.random.default_rng((self._seed, number, STYLE))
+        return [
+            self._part(int(rng.integers(len(self._styles))), songs[first : first + PER_PASS])
+            for first in range(0, self._size, PER_PASS)
+        ]
 
     def _songs(self, number: int) -> NDArray[np.int64]:
         """Numbers of a batch's songs, (songs,)."""
-        songs, count = len(self._stems), self._episodes.count
+        songs, count = len(self._stems), self._size
         first = number * count
         rounds = range(first // songs, (first + count - 1) // songs + 1)
         orders = [np.random.default_rng((self._seed, i)).permutation(songs) for i in rounds]
         start = first % songs
         return np.concatenate(orders)[start : start + count]
 
-    def _part(self, places: range, seen: dict[str, Tensor]) -> Part:
-        episodes = self._episodes
-        rows = slice(places.start, places.stop)
+    def _part(self, style: int, numbers: NDArray[np.int64]) -> Part:
+        episodes, count = self._styles[style], len(numbers)
+        episodes.begin(np.arange(count), numbers.tolist(), [None] * count)
         analyses = []
-        for place in places:
+        for place in range(count):
             listener = episodes.listener(place)
             assert isinstance(listener, SimulatedSong)
             analyses.append(Songs.of(listener.analysis, listener.roles))
         songs = join_songs(analyses)
-        stems, settings = songs.stems, seen["settings"][rows]
+        stems = songs.stems
+        seen = {name: torch.from_numpy(row[:count]) for name, row in episodes.observe().items()}
+        settings = seen["settings"]
         observations = {
-            "stems": seen["stems"][rows, :stems],
-            "mask": seen["mask"][rows, :stems],
-            "mix": seen["mix"][rows],
+            "stems": seen["stems"][:, :stems],
+            "mask": seen["mask"][:, :stems],
+            "mix": seen["mix"],
             "settings": torch.cat((settings[:, :stems], settings[:, episodes.stems :]), dim=1),
         }
-        neutral = episodes.physical(places.start)
+        neutral = episodes.physical(0)
         return Part(
+            style,
             {name: values.to(self._device) for name, values in observations.items()},
             songs.to(self._device),
             (neutral.strips[0, :stems], neutral.buses[0], neutral.master[0]),
-            episodes.scores()[0][rows],
+            episodes.scores()[0][:count],
         )

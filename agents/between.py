@@ -17,6 +17,18 @@ from .validation import validate
 from .weights import About, save_weights
 
 
+class HeldOut(NamedTuple):
+    """Validation songs.
+
+    Attributes:
+        simulated: by style.
+        rendered: a few of them, in the first style; None if none.
+    """
+
+    simulated: Mapping[str, Episodes]
+    rendered: Episodes | None
+
+
 class Progress(NamedTuple):
     """How far a run is: steps taken in all and in this process, and the last validation's gain."""
 
@@ -36,7 +48,7 @@ class Between:
         settings: of the run.
         folder: of the run.
         about: the weights.
-        held_out: validation songs; a few of them rendered, or None.
+        held_out: what is validated on.
         logger: for TensorBoard.
         tell: told after every update.
         asked_to_end: whether the run should end early.
@@ -54,7 +66,7 @@ class Between:
         settings: Settings,
         folder: RunFolder,
         about: About,
-        held_out: tuple[Episodes, Episodes | None],
+        held_out: HeldOut,
         logger: Logger,
         tell: Tell,
         asked_to_end: Callable[[], bool],
@@ -65,7 +77,7 @@ class Between:
         self._held_out, self._tell, self._asked_to_end = held_out, tell, asked_to_end
         self.logger = logger
         self.best: float = resumed["best"] if resumed else -np.inf
-        self._gain: float = resumed["gain"] if resumed else 0.0
+        self._gains: dict[str, float] = resumed["gains"] if resumed else {}
         self._seconds_before: float = resumed["seconds"] if resumed else 0.0
         self._begun_s = time.monotonic()
         self._first_steps = learner.steps
@@ -90,10 +102,15 @@ class Between:
             self._validate(steps, last)
         if last or ending or (steps and self._due(steps, self._settings.checkpoint_every)):
             self._save(LAST)
-            kept = {"best": self.best, "gain": self._gain, "seconds": self._seconds}
+            kept = {"best": self.best, "gains": self._gains, "seconds": self._seconds}
             self._folder.save_checkpoint({**self._learner.state(), **kept})
         self._tell(Progress(steps, steps - self._first_steps, self._gain))
         self.ended_early = ending
+
+    @property
+    def _gain(self) -> float:
+        """Of the last validation, the mean over styles."""
+        return float(np.mean(list(self._gains.values()))) if self._gains else 0.0
 
     @property
     def _seconds(self) -> float:
@@ -112,15 +129,17 @@ class Between:
     def _validate(self, steps: int, last: bool) -> None:
         simulated, rendered = self._held_out
         number = steps // self._settings.validation.every
-        self._gain = self._judge(steps, simulated)
+        self._gains = {
+            style: self._judge(steps, style, episodes) for style, episodes in simulated.items()
+        }
         if rendered and (last or number % self._settings.validation.render_every == 0):
-            self._judge(steps, rendered)
+            self._judge(steps, next(iter(simulated)), rendered)
         self._save(LAST)
         if self._gain > self.best:
             self.best = self._gain
             self._save(BEST)
 
-    def _judge(self, steps: int, episodes: Episodes) -> float:
+    def _judge(self, steps: int, style: str, episodes: Episodes) -> float:
         """Write down the mean gain over equal loudness, and return it."""
         found = validate(episodes, self._learner.act)
         scores, gains = np.array(list(found.values())).T
@@ -128,6 +147,7 @@ class Between:
             {
                 STEPS: steps,
                 "seconds": round(self._seconds, 1),
+                "style": style,
                 "fidelity": episodes.options.fidelity,
                 "score": float(scores.mean()),
                 "gain": float(gains.mean()),
@@ -137,6 +157,7 @@ class Between:
         return float(gains.mean())
 
     def _save(self, name: str) -> None:
-        about = self._about.model_copy(update={"steps": self._learner.steps})
+        gains = {style: round(gain, 6) for style, gain in self._gains.items()}
+        about = self._about.model_copy(update={"steps": self._learner.steps, "gains": gains})
         arrays = {key: value.cpu().numpy() for key, value in self._learner.weights().items()}
         save_weights(self._folder.path / name, arrays, about)

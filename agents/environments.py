@@ -34,10 +34,15 @@ def make_environment(environment: ParallelEnvironment) -> ConsoleVectorEnv:
     return envs
 
 
-def make_one_look(environment: Environment, count: int) -> Episodes:
+def make_one_look(environment: Environment, count: int, **changed: Any) -> Episodes:
     """Episodes of so many songs at once, in which one action sets everything.
 
     Stems stay in their order, which a policy for sets of stems does not see.
+
+    Args:
+        environment: that is learned in.
+        count: of episodes.
+        **changed: arguments of the environment that differ.
 
     Raises:
         MixgymError: arguments that cannot be used, or songs that cannot be read.
@@ -45,7 +50,7 @@ def make_one_look(environment: Environment, count: int) -> Episodes:
     _refuse_unfit(environment)
     task = ENVIRONMENTS[environment.id][0]
     try:
-        options = EnvOptions.of({**environment.arguments, "shuffle_stems": False})
+        options = EnvOptions.of({**environment.arguments, "shuffle_stems": False, **changed})
         if options.control != "absolute" or options.episode_steps != 1:
             raise ValueError("gradients need `control: absolute` and `episode_steps: 1`")
         episodes = Episodes(task, options, count)

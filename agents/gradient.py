@@ -14,7 +14,7 @@ from stable_baselines3.common.utils import get_device
 from torch import Tensor
 
 from ..envs.episodes import Episodes
-from .batches import Batches, Part
+from .batches import PER_PASS, Batches, Part
 from .between import Between
 from .environments import make_one_look, network_sizes
 from .gaussian import held
@@ -44,10 +44,12 @@ class GradientLearner:
 
     def __init__(self, settings: GradientSettings) -> None:
         self._settings, self._given = settings, settings.gradient
-        self._episodes = make_one_look(settings.environment, self._given.batch_size)
+        rewards = [{"reward": style} for style in settings.styles] or [{}]
+        styles = [make_one_look(settings.environment, PER_PASS, **reward) for reward in rewards]
+        self._episodes = styles[0]
         self._device = get_device(settings.device)
-        self._twin = Twin(self._episodes.reward)
-        self._batches = Batches(self._episodes, settings.seed, self._device)
+        self._twins = [Twin(episodes.reward) for episodes in styles]
+        self._batches = Batches(styles, self._given.batch_size, settings.seed, self._device)
         self._sizes = network_sizes(self._episodes, settings.policy)
         torch.manual_seed(settings.seed)
         self._network = TrackSetNetwork(self._sizes).to(self._device)
@@ -150,7 +152,7 @@ class GradientLearner:
         )
         genomes.register_hook(self._bounded)  # type: ignore[no-untyped-call]
         settings = decode(self._episodes.space, genomes[:, None], stems, part.neutral)
-        return self._twin(part.songs, *settings).score[:, 0]
+        return self._twins[part.style](part.songs, *settings).score[:, 0]
 
     def _bounded(self, slopes: Tensor) -> Tensor:
         """Slopes of a batch's mean score, none of one mix's above `STEEPEST`."""

@@ -187,15 +187,27 @@ class PpoSettings(Settings):
 
 
 class GradientSettings(Settings):
-    """A run of gradient ascent; a step is one mix of one song."""
+    """A run of gradient ascent; a step is one mix of one song.
+
+    Attributes:
+        styles: rewards that are learned at once, drawn as often as each is named; the environment's
+            alone if empty. Where there are several, that is none of the environment's arguments.
+    """
 
     algorithm: Literal["gradient"] = "gradient"
     environment: Environment = Environment()
+    styles: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     gradient: Gradient = Gradient()
     policy: Network = Network()
     validation: OftenValidation = OftenValidation()
     total_steps: Count = 20_000
     checkpoint_every: Count = 2_000
+
+    @model_validator(mode="after")
+    def _one_say(self) -> Self:
+        if self.styles and "reward" in self.environment.arguments:
+            raise ValueError("styles and environment.arguments.reward exclude each other")
+        return self
 
 
 ALGORITHMS: dict[str, type[Settings]] = {"ppo": PpoSettings, "gradient": GradientSettings}
@@ -230,6 +242,7 @@ def read_settings(
             if songs is not None:
                 arguments["songs"] = str(songs.resolve())
             full_paths(path, arguments)
+    full_paths(path, values)
     if isinstance(values.get("validation"), dict):
         full_paths(path, values["validation"])
     if start is not None:

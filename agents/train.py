@@ -6,6 +6,7 @@ import importlib.util
 import platform
 import sys
 from collections.abc import Callable
+from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,9 +16,12 @@ from stable_baselines3.common.logger import Logger, configure
 
 from .. import __version__
 from ..envs.episodes import Episodes
+from ..envs.options import EnvOptions
+from ..envs.sources import Songs
 from ..envs.spaces import action_space, observation_space
 from ..errors import MixgymError
-from .between import Between, Tell
+from ..songs.training.manifest import MANIFEST
+from .between import Between, HeldOut, Tell
 from .environments import make_validation, refuse_shared_songs
 from .gradient import GradientLearner
 from .learner import Learner
@@ -81,12 +85,12 @@ def train(
     torch.set_num_threads(threads)
     learner = _learner(settings)
     held_out = _held_out(settings, learner.episodes)
-    about = _about(learner)
+    about = _about(learner, held_out)
     saved = run.load_checkpoint() if run.begun else None
     if saved is None and settings.start is not None:
         start_from(settings.start, learner.network, about)
     if not run.begun:
-        run.begin(settings, _described(learner.episodes, held_out[0]))
+        run.begin(settings, _described(learner.episodes, held_out))
     run.rewind(saved["steps"] if saved else -1)
     if saved:
         learner.restore(saved)
@@ -104,18 +108,28 @@ def _learner(settings: Settings) -> Learner:
     return PpoLearner(settings)
 
 
-def _held_out(settings: Settings, learned: Episodes) -> tuple[Episodes, Episodes | None]:
-    """Validation songs, and those that are rendered too."""
+def _held_out(settings: Settings, learned: Episodes) -> HeldOut:
     validation = settings.validation
-    simulated = make_validation(settings.environment, validation)
-    refuse_shared_songs(learned, simulated)
-    if not validation.rendered:
-        return simulated, None
-    few = validation.model_copy(update={"excerpts": min(validation.rendered, validation.excerpts)})
-    return simulated, make_validation(settings.environment, few, fidelity="render")
+    usual = settings.environment.arguments.get("reward", EnvOptions.reward)
+    styles = (settings.styles if isinstance(settings, GradientSettings) else ()) or (usual,)
+    simulated = {
+        Path(str(style)).name: make_validation(settings.environment, validation, reward=style)
+        for style in styles
+    }
+    refuse_shared_songs(learned, next(iter(simulated.values())))
+    rendered = None
+    if validation.rendered:
+        few = min(validation.rendered, validation.excerpts)
+        rendered = make_validation(
+            settings.environment,
+            validation.model_copy(update={"excerpts": few}),
+            reward=styles[0],
+            fidelity="render",
+        )
+    return HeldOut(simulated, rendered)
 
 
-def _about(learner: Learner) -> About:
+def _about(learner: Learner, held_out: HeldOut) -> About:
     episodes = learner.episodes
     space, options = episodes.space, episodes.options
     return About(
@@ -127,13 +141,26 @@ def _about(learner: Learner) -> About:
         control=options.control,
         step_size=options.step_size,
         episode_steps=options.episode_steps,
-        reward=Path(str(options.reward)).name,
+        styles=tuple(held_out.simulated),
+        songs=_digest(options.songs),
         steps=0,
     )
 
 
-def _described(learned: Episodes, held_out: Episodes) -> dict[str, Any]:
+def _digest(songs: Songs) -> str | None:
+    """Of a training set's manifest."""
+    if not isinstance(songs, str | Path):
+        return None
+    path = Path(songs)
+    manifest = path if path.name == MANIFEST else path / MANIFEST
+    if not manifest.is_file():
+        return None
+    return blake2b(manifest.read_bytes(), digest_size=16).hexdigest()
+
+
+def _described(learned: Episodes, held_out: HeldOut) -> dict[str, Any]:
     """What a run was, for its folder."""
+    judged = next(iter(held_out.simulated.values()))
     return {
         "command": sys.argv,
         "versions": {
@@ -149,7 +176,7 @@ def _described(learned: Episodes, held_out: Episodes) -> dict[str, Any]:
         },
         "songs": {
             "learned_from": len(learned.repertoire),
-            "validated_on": held_out.repertoire.titles[: held_out.count],
+            "validated_on": judged.repertoire.titles[: judged.count],
         },
     }
 

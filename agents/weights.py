@@ -36,8 +36,11 @@ class About(BaseModel):
         strip, buses, master: parameters that it sets.
         table: digest of their ranges and scales.
         sizes: of its network.
-        control, step_size, episode_steps, reward: of the environment that it learned in.
+        control, step_size, episode_steps: of the environment that it learned in.
+        styles: whose rewards it learned.
+        songs: digest of the training set's manifest; None where it learned from no such set.
         steps: that it learned for.
+        gains: mean gain over equal loudness on validation songs in `simulate`, by style.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,8 +55,10 @@ class About(BaseModel):
     control: Literal["absolute", "delta"]
     step_size: float = Field(gt=0, le=2)
     episode_steps: int = Field(ge=1, le=10_000)
-    reward: str
+    styles: Names
+    songs: str | None = Field(default=None, max_length=200)
     steps: int = Field(ge=0)
+    gains: Annotated[dict[str, float], Field(max_length=1000)] = Field(default_factory=dict)
 
 
 def table_digest(space: Space) -> str:

@@ -48,7 +48,7 @@ class MixingEnv(ConsoleEnv):
 
     | Key        | Shape            | What                                                          |
     |------------|------------------|---------------------------------------------------------------|
-    | `stems`    | (stems, 57)      | role, spectrum, width, dynamics of each stem; how loud it is in the mix, how far from what its role asks for, how much is covered, its share of every octave |
+    | `stems`    | (stems, 78)      | role, spectrum, width, dynamics of each stem; how loud it is in the mix, how far from what its role asks for, how much is covered, its share of every third octave |
     | `mask`     | (stems,)         | 1 where there is a stem that sounds                           |
     | `mix`      | (features,)      | spectrum against the target, image by octave, loudness, dynamics, terms, gates and weights of the reward; last, the time left, 1 to -1 |
     | `settings` | as the action    | where all parameters stand; 0 where nothing is set            |
@@ -85,7 +85,7 @@ class MixingEnv(ConsoleEnv):
     Box(-1.0, 1.0, (9, 20), float32)
     >>> observation, info = env.reset(seed=0)
     >>> sorted(observation), observation["stems"].shape
-    (['mask', 'mix', 'settings', 'stems'], (8, 57))
+    (['mask', 'mix', 'settings', 'stems'], (8, 78))
     >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
     >>> info["evaluations"], terminated
     (1, False)

@@ -6,6 +6,7 @@ them changes `FEATURE_VERSION`. No feature depends on the batch that it is compu
 
 from __future__ import annotations
 
+import inspect
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,7 @@ from .terms import TERMS
 
 Floats = NDArray[np.float32]
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 BOUND = 3.0  # features are clipped here
 THIRDS = 31  # from 20 Hz to 20 kHz; those above half the sample rate read 0
 REGIONS = 10  # octaves from 31.5 Hz: three thirds each, the last has four
@@ -37,6 +38,24 @@ class Feature(NamedTuple):
     size: int
     about: str
 
+
+ASKED = (
+    ("dynamics", "plr_low_db", 6.0),
+    ("dynamics", "plr_high_db", 6.0),
+    ("dynamics", "bus_plr_low_db", 6.0),
+    ("dynamics", "bus_plr_high_db", 6.0),
+    ("dynamics", "range_high_lu", 6.0),
+    ("dynamics", "reduction_high_db", 3.0),
+    ("audibility", "lead_db", 2.0),
+    ("audibility", "backing_db", 2.0),
+    ("audibility", "lead_margin_lu", 2.0),
+    ("stereo", "width_low", 0.1),
+    ("stereo", "width_high", 0.1),
+    ("stereo", "fold_loss_db", 1.0),
+)  # terms, options, units: what styles ask for beside loudness and tilt
+_DEFAULTS = tuple(
+    inspect.signature(TERMS[term]).parameters[option].default for term, option, _ in ASKED
+)
 
 TRACK = (
     Feature("spectrum", PAIRS, "level by pairs of thirds re their mean, 30 dB"),
@@ -54,7 +73,7 @@ STEM_IN_MIX = (
     Feature("level", 1, "loudness re the mean of all stems, 10 LU"),
     Feature("off_level", 1, "the same less what its role asks for, 10 LU"),
     Feature("covered", 1, "share that other stems cover, -1 to 1"),
-    Feature("place", REGIONS, "its share of all stems' power by octave, -1 to 1"),
+    Feature("place", THIRDS, "its share of all stems' power by third, -1 to 1"),
 )
 MIX = (
     Feature("off_target", THIRDS, "level by thirds less the target curve, median 0, 12 dB"),
@@ -75,6 +94,7 @@ MIX = (
     Feature("weights", len(TERMS), "of the terms, summing to 1"),
     Feature("target_lufs", 1, "6 LU above -14"),
     Feature("tilt", 1, "of the target curve, dB per octave"),
+    Feature("asked", len(ASKED), "options of terms less their defaults, see `ASKED`"),
 )
 
 
@@ -141,7 +161,7 @@ def stem_state(facts: Facts) -> Floats:
     level = facts.stem_lu - (facts.over_stems(facts.stem_lu) / facts.stems)[:, None]
     off = facts.stem_lu - facts.expected_lu
     off = off - (facts.over_stems(off) / facts.stems)[:, None]
-    powers = _regions(facts.readings.stem_powers)
+    powers = _thirds(facts.readings.stem_powers)
     total = np.cumsum(powers, axis=1)[:, -1:]
     share = powers / (total + np.float32(LEAST))
     columns = (
@@ -167,7 +187,7 @@ def mix_state(facts: Facts, scores: Scores, reward: Reward) -> Floats:
     image = _regions(image * facts.power) / (_regions(facts.power) + LEAST)
     total = sum(reward.weights.values())
     constants = [reward.weights.get(name, 0.0) / total for name in TERMS]
-    constants += [(target_lufs + 14.0) / 6.0, tilt]
+    constants += [(target_lufs + 14.0) / 6.0, tilt, *_asked(reward)]
     bus_lu = readings.bus_lufs - (-23.0 + 10 * np.log10(facts.stems))
     columns = (
         off_target,
@@ -212,13 +232,24 @@ def _option(reward: Reward, term: str, option: str, default: float) -> float:
     return default if value is None else float(value)
 
 
+def _asked(reward: Reward) -> list[float]:
+    """`ASKED` of a reward; 0 for what it leaves at its default or does not weigh."""
+    return [
+        (_option(reward, term, option, default) - default) / unit
+        for (term, option, unit), default in zip(ASKED, _DEFAULTS, strict=True)
+    ]
+
+
+def _thirds(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Those above half the sample rate added as zeros, (..., THIRDS)."""
+    missing = THIRDS - values.shape[-1]
+    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)]) if missing else values
+
+
 def _regions(values: NDArray[np.floating]) -> NDArray[np.floating]:
     """Sums over octaves of (..., thirds), (..., REGIONS)."""
     starts = np.arange(REGIONS) * 3
-    missing = THIRDS - values.shape[-1]
-    if missing:
-        values = np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, missing)])
-    return np.asarray(np.add.reduceat(values, starts, axis=-1))
+    return np.asarray(np.add.reduceat(_thirds(values), starts, axis=-1))
 
 
 def _column(values: NDArray[np.floating] | float, count: int | None = None) -> NDArray[np.floating]:

@@ -10,12 +10,13 @@ import pytest
 import torch
 import yaml
 
-from mixgym.agents.batches import Batches
+from mixgym.agents.batches import PER_PASS, Batches
 from mixgym.agents.environments import make_one_look, make_validation
 from mixgym.agents.load import TrainedPolicy, load_policy
 from mixgym.agents.settings import Environment, GradientSettings, Validation, read_settings
 from mixgym.agents.train import train
 from mixgym.agents.validation import validate
+from mixgym.agents.weights import read_weights
 from mixgym.rewards import Evaluator, load_reward
 from mixgym.songs import read_song
 from mixgym.songs.generate import generate_song, write_song
@@ -239,7 +240,8 @@ def of_both(songs, count, **arguments):
 
 
 def test_batches_depend_on_the_seed_and_their_number_alone(songs):
-    batches = [Batches(of_both(songs, 3), seed, torch.device("cpu")) for seed in (0, 0, 1)]
+    styles = [of_both(songs, PER_PASS)]
+    batches = [Batches(styles, 3, seed, torch.device("cpu")) for seed in (0, 0, 1)]
     scores = [
         [np.concatenate([part.scores for part in b.get(number)]) for number in range(7)]
         for b in (batches[0], batches[2])
@@ -252,6 +254,23 @@ def test_batches_depend_on_the_seed_and_their_number_alone(songs):
     for of_all in np.sort(rounds, axis=1):
         assert len(set(of_all)) == 7
         np.testing.assert_array_equal(of_all, np.sort(rounds[0]))
+
+
+def test_a_run_of_several_styles_learns_each_and_goes_on_where_it_ended(songs, config, tmp_path):
+    changed = {"styles": ["balanced", "loud", "loud"], "gradient": {"batch_size": 24}}
+    settings = read_settings(config(changed | {"total_steps": 72, "checkpoint_every": 24}))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(settings, whole)
+    asked = iter([False, False, True])
+    assert not train(settings, cut, asked_to_end=lambda: next(asked)).finished
+    train(settings, cut, resume=True)
+    weights, about = read_weights(whole / "last.npz")
+    same(read_weights(cut / "last.npz")[0], weights)
+    assert about.styles == ("balanced", "loud") and set(about.gains) == set(about.styles)
+    assert {row["style"] for row in evaluations(whole)} == set(about.styles)
+    styles = [of_both(songs, PER_PASS, reward=style) for style in ("balanced", "loud")]
+    batches = Batches(styles, 24, 0, torch.device("cpu"))
+    assert {part.style for number in range(4) for part in batches.get(number)} == {0, 1}
 
 
 @pytest.mark.parametrize("reward", ["balanced", "loud"])

@@ -52,7 +52,7 @@ def about(envs):
         control=options.control,
         step_size=options.step_size,
         episode_steps=options.episode_steps,
-        reward=str(options.reward),
+        styles=(str(options.reward),),
         steps=0,
     )
 

@@ -5,6 +5,7 @@ import pytest
 
 from mixgym.console.analysis import analyse
 from mixgym.console.parameters import BUSES, MASTER, STRIP
+from mixgym.console.styles import STYLES
 from mixgym.rewards import features
 from mixgym.rewards.batch import BatchEvaluator
 from mixgym.rewards.evaluator import Evaluator
@@ -143,10 +144,28 @@ def test_mix_features_say_how_the_mix_reads(listeners):
     assert neutral["weights"].sum() == pytest.approx(1, abs=1e-6)
 
 
+def test_every_style_looks_different_to_a_policy(listeners):
+    strips = np.tile(STRIP.defaults, (1, STEMS, 1))
+    buses, master = BUSES.defaults[None], MASTER.defaults[None]
+    asked = {}
+    for style in STYLES:
+        reward = load_reward(style)
+        scores, facts = BatchEvaluator(reward, STEMS).evaluate(
+            [listeners[0]], strips, buses, master
+        )
+        seen = named(features.MIX, features.mix_state(facts, scores, reward)[0])
+        asked[style] = np.hstack([seen["target_lufs"], seen["tilt"], seen["asked"]])
+    assert not asked["balanced"].any()
+    styles = list(asked)
+    for i, style in enumerate(styles):
+        for other in styles[:i]:
+            assert np.abs(asked[style] - asked[other]).max() > 0.3, (style, other)
+
+
 def test_tables_name_every_feature():
     for table in (features.TRACK, features.STEM, features.STEM_IN_MIX, features.MIX):
         assert len({feature.name for feature in table}) == len(table)
         assert all(feature.about for feature in table)
-    assert features.FEATURE_VERSION == 1
+    assert features.FEATURE_VERSION == 2
     sizes = [features.size(t) for t in (features.STEM, features.STEM_IN_MIX, features.MIX)]
-    assert sizes == [44, 13, 95]  # a change is a new version
+    assert sizes == [44, 34, 107]  # a change is a new version
