@@ -2,6 +2,7 @@
 
 plain_sum, equal_loudness, roles
 random, ga, cma_es, sep_cma, nsga2, map_elites      from where `search_excerpt` begins
+gradient                                            ascent through the differentiable twin
 policy:FILE                                         .onnx, or .npz as `mixgym train` writes
 START+SEARCH                                        policy:FILE+cma_es, plain_sum+ga
 """
@@ -18,16 +19,19 @@ from ...console.rules import MIXERS as RULES
 from ...console.rules import mixer_by_rule
 from ...console.styles import STYLES
 from ...errors import MixgymError
-from ...evolution.mixers import SEARCHERS, search_excerpt
+from ...evolution.mixers import SEARCHERS, Choice, search_excerpt
 from .policy import load_policy, looks
 
 if TYPE_CHECKING:
+    from ...agents.twin.ascend import Ascended
     from ...rewards import Reward
     from ...songs import Song
 
 POLICY = "policy:"
+GRADIENT = "gradient"
 UNSEARCHED = "equal_loudness"  # what a search comes to without any evaluation
 
+SEARCHES = (*SEARCHERS, GRADIENT)
 Begin = Callable[["Song", "Reward"], Mix]
 
 
@@ -88,9 +92,8 @@ class Entrant:
         left = budget - self.cost
         if self.search is None or left == 0:
             return Played(begin(excerpt, reward), self.cost)
-        choice = search_excerpt(
+        choice = searching(self.search)(
             excerpt,
-            self.search,
             Budget(left),
             reward=reward,
             seed=seed,
@@ -114,16 +117,33 @@ class Entrant:
         return lambda excerpt, reward: rule(excerpt, Budget())
 
 
+def searching(name: str) -> Callable[..., Choice | Ascended]:
+    """What searches an excerpt: `search(excerpt, budget, reward=, seed=, start=, lean=)`.
+
+    Raises:
+        MixgymError: it needs PyTorch, which is not installed.
+    """
+    if name != GRADIENT:
+        return lambda excerpt, budget, **given: search_excerpt(excerpt, name, budget, **given)
+    try:
+        from ...agents.twin.ascend import ascend_excerpt
+    except ImportError as error:
+        raise MixgymError(
+            f"{GRADIENT} needs PyTorch: install it with pip install 'mixgym[train]'."
+        ) from error
+    return ascend_excerpt
+
+
 def entrant(name: str) -> Entrant:
     """The mixer of a name.
 
     Raises:
         MixgymError: there is none, or no file of that policy.
     """
-    if name in SEARCHERS:
+    if name in SEARCHES:
         return Entrant(name, None, name, None)
     start, _, search = name.rpartition("+")
-    if search not in SEARCHERS:
+    if search not in SEARCHES:
         start, search = name, ""
     if start.startswith(POLICY):
         path = Path(start.removeprefix(POLICY))
@@ -131,7 +151,7 @@ def entrant(name: str) -> Entrant:
             raise MixgymError(f"There is no policy {path}; name an .onnx or .npz file.")
         return Entrant(name, start, search or None, path.resolve())
     if start not in RULES:
-        known = ", ".join((*RULES, *SEARCHERS))
+        known = ", ".join((*RULES, *SEARCHES))
         raise MixgymError(
             f"There is no mixer {name!r}; choose from {known}, policy:FILE, or START+SEARCH."
         )

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from ...console.hear import hear
 from ...console.mix import Mix
 from ...console.rules import equal_loudness
+from ...evolution.mixers import SEARCHERS
 from ...rewards import Evaluator, Reward, load_reward
 from ...rewards.judges import judge
 from ..machine import describe_machine
 from ..people import finished_mix, read_finished
-from .entrants import Begin, Entrant, entrant
+from .entrants import Begin, Entrant, entrant, searching
 from .pieces import Piece, open_piece, open_song
 
 if TYPE_CHECKING:
@@ -178,11 +179,12 @@ def _reward(style: str) -> Reward:
 @cache
 def _beginner(mixer: Entrant, style: str) -> Begin:
     """A mixer's start, loaded once in a process, and so are the libraries of its search."""
-    if mixer.search is not None:
+    if mixer.search in SEARCHERS:
         from ...evolution.genome import SongSpace
-        from ...evolution.mixers import searcher
 
-        searcher(mixer.search)(SongSpace(2), 0).ask()
+        SEARCHERS[mixer.search](SongSpace(2), 0).ask()
+    elif mixer.search:
+        searching(mixer.search)
     return mixer.beginner(style)
 
 

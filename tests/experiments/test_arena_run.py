@@ -361,6 +361,23 @@ def test_evaluate_one_mixer_on_songs_of_ones_own(mixgym, refused, songs, tmp_pat
     refused(*command, "--mixer", "nobody", words=["nobody"])
 
 
+def test_gradients_compete_from_any_start(songs, tmp_path):
+    settings = settings_of(
+        songs,
+        mixers=("equal_loudness", "gradient", "equal_loudness+gradient"),
+        budgets=(60,),
+        seeds=1,
+    )
+    rows = run(settings, tmp_path / "run")
+    scores = {(row["song"], row["mixer"]): row for row in rows}
+    for song in ("one", "two"):
+        plain = scores[song, "equal_loudness"]["score"]
+        for mixer in settings.mixers[1:]:
+            row = scores[song, mixer]
+            assert row["score"] > plain + 0.005, (song, mixer)
+            assert 0 < row["evaluations"] <= 60
+
+
 def test_the_shipped_arena_can_be_read(monkeypatch):
     import mixgym
 
