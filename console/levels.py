@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .meters import LoudnessMeter
 
 if TYPE_CHECKING:
@@ -18,11 +21,17 @@ Progress = Callable[[float], None]
 BLOCK_FRAMES = 65_536
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StemLevel:
-    """Integrated loudness of a whole stem; -inf where nothing passes BS.1770's absolute gate."""
+    """How loud a stem is.
+
+    Attributes:
+        loudness_lufs: of the whole stem; -inf where nothing passes BS.1770's absolute gate.
+        seconds_lufs: of every whole second, ungated, (seconds,); -inf for silence.
+    """
 
     loudness_lufs: float
+    seconds_lufs: NDArray[np.float64]
 
     @property
     def silent(self) -> bool:
@@ -54,9 +63,17 @@ def stem_levels(
         done += 1
         if progress:
             progress(done / len(song.stems))
-        return StemLevel(meter.integrated_lufs)
+        return StemLevel(meter.integrated_lufs, _seconds_lufs(meter))
 
     with ThreadPoolExecutor(threads) as pool:
         levels = tuple(pool.map(measure, song.stems))
     _KNOWN[song] = levels
+    return levels
+
+
+def _seconds_lufs(meter: LoudnessMeter) -> NDArray[np.float64]:
+    powers = meter.powers
+    whole = powers[: len(powers) // 100 * 100].reshape(-1, 100)
+    with np.errstate(divide="ignore"):
+        levels: NDArray[np.float64] = -0.691 + 10 * np.log10(whole.sum(axis=1) / meter.sample_rate)
     return levels
