@@ -45,7 +45,7 @@ lint: $(STAMP) .build/mixgym
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	cd .build && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml \
-	  -p mixgym.songs -p mixgym.console -p mixgym.rewards -p mixgym.envs -p mixgym.agents -p mixgym.evolution -p mixgym.runtime -p mixgym.experiments \
+	  -p mixgym.songs -p mixgym.console -p mixgym.rewards -p mixgym.envs -p mixgym.agents -p mixgym.export -p mixgym.evolution -p mixgym.runtime -p mixgym.experiments \
 	  -m mixgym.cli
 
 format: $(STAMP)
@@ -55,6 +55,7 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/mixgym bench render --json > $(RESULTS)/render.json
+	$(BIN)/mixgym bench stream --json > $(RESULTS)/stream.json
 	@if [ -n "$$MIXGYM_DATA" ]; then set -e; \
 	  $(BIN)/mixgym bench mastering --songs "$$MIXGYM_DATA/mastered" --json \
 	    > $(RESULTS)/mastering.json; \

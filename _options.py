@@ -57,6 +57,30 @@ Report = Annotated[
     Path | None,
     typer.Option(help="Write a web page that shows what was done.", rich_help_panel=FILES),
 ]
+ReaperProject = Annotated[
+    Path | None,
+    typer.Option(
+        "--rpp",
+        help="Write a Reaper project, with its effects in a folder Effects beside.",
+        rich_help_panel=FILES,
+    ),
+]
+DawProject = Annotated[
+    Path | None,
+    typer.Option(
+        "--dawproject",
+        help="Write a project, audio inside, that many workstations open.",
+        rich_help_panel=FILES,
+    ),
+]
+CopyStems = Annotated[
+    bool,
+    typer.Option(
+        "--copy-stems",
+        help="Copy the stems beside the Reaper project, which points to them otherwise.",
+        rich_help_panel=FILES,
+    ),
+]
 THREADS = min(8, os.cpu_count() or 1)
 DEFAULT_STYLE = "balanced"
 

@@ -36,7 +36,7 @@ def tune(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Tune a search's hyperparameters; run again, it goes on."""
+    """Tune the hyperparameters of a search or of training; run again, it goes on."""
     from .experiments.tuning.commands import run_tune
 
     try:

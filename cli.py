@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from ._diff import diff
 from ._evolve import evolve
+from ._export import export
+from ._live import live
 from ._options import (
     DEFAULT_STYLE,
     FILES,
@@ -16,6 +19,8 @@ from ._options import (
     THREADS,
     Amount,
     BitDepth,
+    CopyStems,
+    DawProject,
     Json,
     ListStyles,
     Lufs,
@@ -23,6 +28,7 @@ from ._options import (
     Overwrite,
     PresetFile,
     Quiet,
+    ReaperProject,
     Report,
     SavePreset,
     StyleName,
@@ -30,6 +36,7 @@ from ._options import (
     TruePeak,
     strength,
 )
+from ._serve import serve
 from ._terminal import print_json, progress_bars, run_app
 from ._train import train
 from ._tune import tune
@@ -96,6 +103,9 @@ def mix(
             rich_help_panel=FILES,
         ),
     ] = None,
+    rpp: ReaperProject = None,
+    dawproject: DawProject = None,
+    copy_stems: CopyStems = False,
     sample_rate: Annotated[
         int | None,
         typer.Option(
@@ -122,7 +132,9 @@ def mix(
         raise MixgymError("--preset and --mixer both make the settings; give one of them.")
     if style is not None and (preset is not None or mixer not in (None, "roles")):
         raise MixgymError("--style leans the mixer roles only; leave it out.")
-    refuse_existing((output, save_preset, report), overwrite, folder=stems_out, inputs=stems)
+    refuse_existing(
+        (output, save_preset, report, rpp, dawproject), overwrite, folder=stems_out, inputs=stems
+    )
     choose_format(output, sample_rate or 48_000, bit_depth)
     lean = _style(style)
     options = MixOptions(
@@ -137,6 +149,7 @@ def mix(
         tail=tail,
         threads=threads,
         overwrite=overwrite,
+        copy_stems=copy_stems,
     )
     with progress_bars(quiet or as_json) as progress:
         song = read_song(
@@ -144,7 +157,7 @@ def mix(
         )
         with song:
             refuse_among_stems(output, stems, [stem.path for stem in song.stems])
-            outputs = Outputs(output, save_preset, report, stems_out)
+            outputs = Outputs(output, save_preset, report, stems_out, rpp, dawproject)
             result = mix_song(song, outputs, options, progress)
     if as_json:
         print_json(result.to_json())
@@ -154,8 +167,12 @@ def mix(
         print_mix(result)
 
 
+app.command()(diff)
 app.command()(evolve)
 app.command()(train)
+app.command()(live)
+app.command()(serve)
+app.command()(export)
 
 
 @app.command("master")
@@ -281,6 +298,10 @@ def songs_build(
     midi: Annotated[
         list[Path] | None, typer.Option(help="A folder of MIDI files; may be repeated.")
     ] = None,
+    tracks: Annotated[
+        list[Path] | None,
+        typer.Option(help="A finished track, or a folder of them; may be repeated."),
+    ] = None,
     soundfont: Annotated[
         Path | None, typer.Option(help="To play MIDI through; TimGM6mb (GPL-2.0) if none is given.")
     ] = None,
@@ -306,6 +327,7 @@ def songs_build(
     options = BuildOptions(
         stems=tuple(stems or ()),
         midi=tuple(midi or ()),
+        tracks=tuple(tracks or ()),
         soundfont=soundfont,
         generate=generate,
         augment=augment,
@@ -622,6 +644,79 @@ def bench_search(
     with progress_bars(quiet) as progress:
         result = run(songs, seeds, seconds, tell=progress)
     _show_result(result, result_file, quiet)
+
+
+@bench.command("policy")
+def bench_policy(
+    policy: Annotated[Path, typer.Argument(help="An .onnx file, or .npz of mixgym train.")],
+    songs: Annotated[
+        list[Path], typer.Option(help="A folder of songs or a training set; may be repeated.")
+    ],
+    split: Annotated[str, typer.Option(help="Which: train, validation, test or all.")] = "test",
+    excerpts: Annotated[int, typer.Option(min=1, max=100, help="Of each song, at most.")] = 2,
+    style: Annotated[
+        str, typer.Option(help="Whose reward: a style, or a reward's .yaml file.")
+    ] = DEFAULT_STYLE,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
+    result_file: ResultFile = None,
+    quiet: Quiet = False,
+) -> None:
+    """A policy on songs that it never heard, with swapped mixes, and on odd ones."""
+    from .experiments.bench_policy import bench_policy as run
+
+    with progress_bars(quiet) as progress:
+        result = run(
+            policy,
+            songs,
+            split=split,
+            excerpts=excerpts,
+            style=style,
+            seed=seed,
+            tell=progress,
+        )
+    _show_result(result, result_file, quiet)
+
+
+@bench.command("stream")
+def bench_stream(
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="Of audio in each run.")] = 20.0,
+    block: Annotated[int, typer.Option(help="Frames, 64 to 1024, a multiple of 64.")] = 256,
+    seed: Annotated[int, typer.Option(min=0, help="Of noise and settings.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """What a block costs in real time, 8 and 16 stems, beside a board of plain plug-ins."""
+    from .experiments.bench_stream import bench_stream as run
+    from .experiments.tables import print_table
+
+    with progress_bars(quiet or as_json) as progress:
+        result = run(seconds, block, seed, progress)
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        print_table(result)
+
+
+@bench.command("inference")
+def bench_inference(
+    policy: Annotated[
+        Path | None, typer.Option(help="A policy's file to measure too; a small one without.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=10, max=100_000, help="In each process.")] = 1000,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Processes for each file.")] = 3,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Latency, load time, memory and size of policies in every format, beside PyTorch."""
+    from .experiments.bench_inference import bench_inference as run
+    from .experiments.tables import print_table
+
+    with progress_bars(quiet or as_json) as progress:
+        result = run(policy, runs, repeats, tell=progress)
+    if as_json:
+        print_json(result)
+    elif not quiet:
+        print_table(result)
 
 
 def _show_result(result: dict[str, Any], path: Path | None, quiet: bool) -> None:

@@ -13,9 +13,11 @@ from torch import Tensor
 from ..console.space import Values
 from ..envs.episodes import Episodes
 from ..rewards.listeners import SimulatedSong
+from .pictures import observe
+from .thinned import Thinned
 from .twin.songs import Songs, join_songs
 
-STYLE = 2  # sets what styles are drawn from apart from what orders songs
+DRAWN = 2  # sets what a batch's styles are drawn from apart from what orders songs
 PER_PASS = 8  # songs computed together: fewer cost more calls, more of them more padding
 
 
@@ -48,11 +50,24 @@ class Batches:
         size: songs in a batch.
         seed: of what is drawn.
         device: of tensors.
+        pictured: whether observations hold pictures.
+        thinned: share of songs of which a few stems alone play.
     """
 
     def __init__(
-        self, styles: Sequence[Episodes], size: int, seed: int, device: torch.device
+        self,
+        styles: Sequence[Episodes],
+        size: int,
+        seed: int,
+        device: torch.device,
+        *,
+        pictured: bool = False,
+        thinned: float = 0.0,
     ) -> None:
+        self._pictured, self._share = pictured, thinned
+        self._thinned = Thinned(styles[0].repertoire, seed)
+        for episodes in styles:
+            episodes.repertoire = self._thinned
         self._styles, self._size, self._seed, self._device = styles, size, seed, device
         self._stems = np.array([source.stems for source in styles[0].repertoire.sources])
 
@@ -62,22 +77,18 @@ class Batches:
         Raises:
             MixgymError: a song cannot be read.
         """
-        songs = self._songs(number)
+        songs = self.songs(number)
         songs = songs[np.argsort(self._stems[songs], kind="stable")]
-        rng = np.random.default_rng((self._seed, number, STYLE))
+        rng = np.random.default_rng((self._seed, number, DRAWN))
+        songs = self._thinned.numbers(songs, self._share, rng)
         return [
             self._part(int(rng.integers(len(self._styles))), songs[first : first + PER_PASS])
             for first in range(0, self._size, PER_PASS)
         ]
 
-    def _songs(self, number: int) -> NDArray[np.int64]:
+    def songs(self, number: int) -> NDArray[np.int64]:
         """Numbers of a batch's songs, (songs,)."""
-        songs, count = len(self._stems), self._size
-        first = number * count
-        rounds = range(first // songs, (first + count - 1) // songs + 1)
-        orders = [np.random.default_rng((self._seed, i)).permutation(songs) for i in rounds]
-        start = first % songs
-        return np.concatenate(orders)[start : start + count]
+        return songs_of(number, self._size, len(self._stems), self._seed)
 
     def _part(self, style: int, numbers: NDArray[np.int64]) -> Part:
         episodes, count = self._styles[style], len(numbers)
@@ -89,19 +100,37 @@ class Batches:
             analyses.append(Songs.of(listener.analysis, listener.roles))
         songs = join_songs(analyses)
         stems = songs.stems
-        seen = {name: torch.from_numpy(row[:count]) for name, row in episodes.observe().items()}
-        settings = seen["settings"]
-        observations = {
-            "stems": seen["stems"][:, :stems],
-            "mask": seen["mask"][:, :stems],
-            "mix": seen["mix"],
-            "settings": torch.cat((settings[:, :stems], settings[:, episodes.stems :]), dim=1),
-        }
+        shown = observe(episodes, self._pictured, count)
+        seen = {name: torch.from_numpy(row[:count]) for name, row in shown.items()}
+        if episodes.task.stems:
+            settings = seen["settings"]
+            seen |= {
+                "stems": seen["stems"][:, :stems],
+                "mask": seen["mask"][:, :stems],
+                **({"pictures": seen["pictures"][:, :stems]} if self._pictured else {}),
+                "settings": torch.cat((settings[:, :stems], settings[:, episodes.stems :]), dim=1),
+            }
         neutral = episodes.physical(0)
         return Part(
             style,
-            {name: values.to(self._device) for name, values in observations.items()},
+            {name: values.to(self._device) for name, values in seen.items()},
             songs.to(self._device),
             (neutral.strips[0, :stems], neutral.buses[0], neutral.master[0]),
             episodes.scores()[0][:count],
         )
+
+
+def songs_of(number: int, size: int, songs: int, seed: int) -> NDArray[np.int64]:
+    """Numbers of a batch's songs, (size,): all come once before any comes again.
+
+    Args:
+        number: of the batch.
+        size: of each.
+        songs: how many there are.
+        seed: of their orders.
+    """
+    first = number * size
+    rounds = range(first // songs, (first + size - 1) // songs + 1)
+    orders = [np.random.default_rng((seed, i)).permutation(songs) for i in rounds]
+    start = first % songs
+    return np.concatenate(orders)[start : start + size]

@@ -10,6 +10,7 @@ import numpy as np
 from stable_baselines3.common.logger import Logger
 
 from ..envs.episodes import Episodes
+from .encoders import PICTURED
 from .learner import Learner
 from .run_folder import BEST, LAST, STEPS, RunFolder
 from .settings import Settings
@@ -141,7 +142,8 @@ class Between:
 
     def _judge(self, steps: int, style: str, episodes: Episodes) -> float:
         """Write down the mean gain over equal loudness, and return it."""
-        found = validate(episodes, self._learner.act)
+        pictured = self._learner.sizes.encoder in PICTURED
+        found = validate(episodes, self._learner.act, pictured=pictured)
         scores, gains = np.array(list(found.values())).T
         self._folder.add_evaluation(
             {

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
 from .between import Between
-from .policy import TrackSetPolicy
 
-NOTED = {
-    "kl": "train/approx_kl",
-    "clipped": "train/clip_fraction",
-    "explained": "train/explained_variance",
-    "value_loss": "train/value_loss",
-}
+NEVER = 2**62  # rollouts between two logs of Stable-Baselines3; `Between` writes its own
 
 
 class BetweenRollouts(BaseCallback):  # type: ignore[misc]
     """Calls `Between` before each rollout and after the last.
 
     Args:
-        ppo: that learns.
+        algorithm: that learns.
         between: called.
+        noted: columns of progress by what the algorithm logs.
+        std: the mean deviation of a stem's actions.
     """
 
-    def __init__(self, ppo: PPO, between: Between) -> None:
+    def __init__(
+        self,
+        algorithm: BaseAlgorithm,
+        between: Between,
+        noted: Mapping[str, str],
+        std: Callable[[], float],
+    ) -> None:
         super().__init__()
-        self._ppo, self._policy, self._between = ppo, cast(TrackSetPolicy, ppo.policy), between
+        self._algorithm, self._between, self._noted, self._std = algorithm, between, noted, std
         self._scores: list[float] = []
         self._gains: list[float] = []
 
@@ -37,9 +39,9 @@ class BetweenRollouts(BaseCallback):  # type: ignore[misc]
         self._between(self._row())
 
     def _on_step(self) -> bool:
-        for info, reward in zip(self.locals["infos"], self.locals["rewards"], strict=True):
-            self._gains.append(float(reward))
-            if info:
+        for info in self.locals["infos"]:
+            self._gains.append(info["gain"])
+            if "score" in info:
                 self._scores.append(float(info["score"]))
         return not self._between.ended_early
 
@@ -51,13 +53,13 @@ class BetweenRollouts(BaseCallback):  # type: ignore[misc]
         """Progress of the rollout that is over, if there was one."""
         if not self._scores:
             return None
-        noted = self._ppo.logger.name_to_value
+        logged = self._algorithm.logger.name_to_value
         row = {
             "score": float(np.mean(self._scores)),
             "gain": float(np.sum(self._gains) / len(self._scores)),
-            **{name: float(noted.get(key, np.nan)) for name, key in NOTED.items()},
-            "strip_std": float(self._policy.strip_log_std.detach().exp().mean()),
-            "learning_rate": float(self._policy.optimizer.param_groups[0]["lr"]),
+            **{name: float(logged.get(key, np.nan)) for name, key in self._noted.items()},
+            "strip_std": self._std(),
+            "learning_rate": float(logged.get("train/learning_rate", np.nan)),
         }
         self._scores.clear()
         self._gains.clear()

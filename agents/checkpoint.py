@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import numpy as np
@@ -19,7 +20,7 @@ class State(TypedDict):
     Attributes:
         steps, updates: taken so far.
         policy, optimizer: their state.
-        torch, cuda, numpy, python: states of the global generators.
+        generators: states of the global generators.
         envs: the environments, pickled: settings, songs and generators of every episode.
         observations, starts: what the next rollout begins with.
     """
@@ -28,10 +29,7 @@ class State(TypedDict):
     updates: int
     policy: dict[str, Any]
     optimizer: dict[str, Any]
-    torch: torch.Tensor
-    cuda: list[torch.Tensor]
-    numpy: Any
-    python: Any
+    generators: dict[str, Any]
     envs: bytes
     observations: Any
     starts: Any
@@ -44,14 +42,29 @@ def state(model: PPO) -> State:
         updates=model._n_updates,
         policy=model.policy.state_dict(),
         optimizer=model.policy.optimizer.state_dict(),
-        torch=torch.get_rng_state(),
-        cuda=torch.cuda.get_rng_state_all(),
-        numpy=np.random.get_state(),  # noqa: NPY002 (what Stable-Baselines3 draws from)
-        python=random.getstate(),
+        generators=generators(),
         envs=pickle.dumps(_adapter(model).envs),
         observations=model._last_obs,
         starts=model._last_episode_starts,
     )
+
+
+def generators() -> dict[str, Any]:
+    """States of the global generators."""
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all(),
+        "numpy": np.random.get_state(),  # noqa: NPY002 (what Stable-Baselines3 draws from)
+        "python": random.getstate(),
+    }
+
+
+def set_generators(states: Mapping[str, Any]) -> None:
+    """Bring the global generators to where they were."""
+    torch.set_rng_state(states["torch"])
+    torch.cuda.set_rng_state_all(states["cuda"])
+    np.random.set_state(states["numpy"])  # noqa: NPY002
+    random.setstate(states["python"])
 
 
 def restore(model: PPO, saved: State) -> None:
@@ -61,10 +74,7 @@ def restore(model: PPO, saved: State) -> None:
     model.num_timesteps, model._n_updates = saved["steps"], saved["updates"]
     model._last_obs, model._last_episode_starts = saved["observations"], saved["starts"]
     _adapter(model).envs = pickle.loads(saved["envs"])
-    torch.set_rng_state(saved["torch"])
-    torch.cuda.set_rng_state_all(saved["cuda"])
-    np.random.set_state(saved["numpy"])  # noqa: NPY002
-    random.setstate(saved["python"])
+    set_generators(saved["generators"])
 
 
 def _adapter(model: PPO) -> TriedVecEnv:

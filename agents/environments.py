@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..envs.episodes import Episodes
-from ..envs.options import LEVELS, MIXING, EnvOptions, Task
-from ..envs.vector import ConsoleVectorEnv, MixingLevelsVectorEnv, MixingVectorEnv
+from ..envs.options import LEVELS, MASTERING, MIXING, EnvOptions, Task
+from ..envs.vector import (
+    ConsoleVectorEnv,
+    MasteringVectorEnv,
+    MixingLevelsVectorEnv,
+    MixingVectorEnv,
+)
 from ..errors import MixgymError
 from ..rewards import features
 from .network import Sizes
@@ -15,6 +20,7 @@ from .settings import Environment, Network, ParallelEnvironment, Validation
 ENVIRONMENTS: dict[str, tuple[Task, type[ConsoleVectorEnv]]] = {
     "mixgym/Mixing-v0": (MIXING, MixingVectorEnv),
     "mixgym/MixingLevels-v0": (LEVELS, MixingLevelsVectorEnv),
+    "mixgym/Mastering-v0": (MASTERING, MasteringVectorEnv),
 }
 UNFIT = ("insert", "fidelity")  # arguments with which nothing can be learned at this speed
 
@@ -100,8 +106,9 @@ def refuse_shared_songs(episodes: Episodes, held_out: Episodes) -> None:
 def network_sizes(episodes: Episodes, policy: Network) -> Sizes:
     """The network that such episodes need."""
     strip, bus = episodes.parameter_names
+    stem = (*features.STEM, *features.STEM_IN_MIX) if episodes.task.stems else features.TRACK
     return Sizes(
-        stem=features.size(features.STEM) + features.size(features.STEM_IN_MIX),
+        stem=features.size(stem),
         mix=features.size(features.MIX) + 1,
         strip=len(strip),
         bus=len(bus),

@@ -14,21 +14,31 @@ class MaskedGaussian:
     """Independent normals; cells that are not there are 0 and count in nothing.
 
     Args:
-        mean: (batch, rows, columns).
+        mean: (batch, *action).
         log_std: natural logarithms of standard deviations, broadcast to the same shape.
-        cells: which are there, bool, (batch, rows, columns).
+        cells: which are there, bool, (batch, *action).
     """
 
     def __init__(self, mean: Tensor, log_std: Tensor, cells: Tensor) -> None:
         self.mean, self.log_std, self.cells = mean, log_std, cells
 
     def mode(self) -> Tensor:
-        """The mean, (batch, rows, columns)."""
+        """The mean, (batch, *action)."""
         return torch.where(self.cells, self.mean, 0.0)
 
-    def sample(self) -> Tensor:
-        """Drawn from PyTorch's generator, (batch, rows, columns)."""
-        drawn = self.mean + torch.randn_like(self.mean) * self.log_std.exp()
+    def sample(self, antithetic: bool = False) -> Tensor:
+        """Drawn from PyTorch's generator, (batch, *action).
+
+        Args:
+            antithetic: whether every second of an even batch is the one before it mirrored about
+                the mean: each is drawn as before, and what is odd in the noise averages out.
+        """
+        if antithetic:
+            half = torch.randn_like(self.mean[::2])
+            noise = torch.stack((half, -half), dim=1).flatten(0, 1)
+        else:
+            noise = torch.randn_like(self.mean)
+        drawn = self.mean + noise * self.log_std.exp()
         return torch.where(self.cells, drawn, 0.0)
 
     def get_actions(self, deterministic: bool = False) -> Tensor:
@@ -39,12 +49,12 @@ class MaskedGaussian:
         """Of actions of the mean's shape, (batch,)."""
         off = (actions - self.mean) * torch.exp(-self.log_std)
         each = -0.5 * off.square() - self.log_std - LOG_SQRT_2PI
-        return torch.where(self.cells, each, 0.0).sum(dim=(1, 2))
+        return torch.where(self.cells, each, 0.0).flatten(1).sum(dim=1)
 
     def entropy(self) -> Tensor:
         """In nats, (batch,)."""
         each = (self.log_std + 0.5 + LOG_SQRT_2PI).expand_as(self.mean)
-        return torch.where(self.cells, each, 0.0).sum(dim=(1, 2))
+        return torch.where(self.cells, each, 0.0).flatten(1).sum(dim=1)
 
 
 class _Held(torch.autograd.Function):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..envs.episodes import Episodes
-from .network import TrackSetNetwork
+from .network import Sizes, TrackSetNetwork
 
 if TYPE_CHECKING:
     from .between import Between
@@ -30,6 +30,11 @@ class Learner(Protocol):
         ...
 
     @property
+    def sizes(self) -> Sizes:
+        """Of what it trains, as files of weights tell them."""
+        ...
+
+    @property
     def steps(self) -> int:
         """Mixes that it learned from so far."""
         ...
@@ -40,7 +45,11 @@ class Learner(Protocol):
         ...
 
     def act(self, observations: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Mean actions, (batch, *action), for songs of any number of stems."""
+        """Mean actions, (batch, *action), for songs of any number of stems.
+
+        Raises:
+            MixgymError: there are more stems than it can have.
+        """
         ...
 
     def weights(self) -> Mapping[str, Tensor]:

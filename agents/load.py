@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from ..console.mix import Mix
 from ..envs.episodes import Episodes
-from ..envs.options import MIXING, EnvOptions
+from ..envs.options import MASTERING, MIXING, EnvOptions
 from ..errors import MixgymError
+from .encoders import ENCODERS, PICTURED
 from .network import TrackSetNetwork, act
+from .pictures import observe
 from .weights import About, read_weights
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ NETWORK = "network."  # what the names of a network's weights begin with
 
 
 class TrainedPolicy:
-    """A policy that mixes.
+    """A policy that mixes, or one that masters.
 
     Args:
         path: weights of `mixgym train`.
@@ -45,14 +47,24 @@ class TrainedPolicy:
     def mix(self, excerpt: Song, reward: Reward) -> Mix:
         """An excerpt's mix; a look at each step's mix is one evaluation in `simulate`.
 
+        A track that its master would score below is left as it came, for no further evaluation
+        than the last mix's own.
+
         Args:
-            excerpt: from 1 to 600 s.
+            excerpt: from 1 to 600 s; a finished track, its only stem, where the policy masters.
             reward: what the policy is shown the mix through.
 
         Raises:
-            MixgymError: a stem cannot be read, or nothing sounds.
+            MixgymError: a stem cannot be read, nothing sounds, or stems are given to a policy that
+                masters.
         """
         about = self.about
+        masters = not about.strip
+        if masters and len(excerpt.stems) > 1:
+            raise MixgymError(
+                f"{self.path} masters finished tracks, and {excerpt.title!r} has "
+                f"{len(excerpt.stems)} stems: mix them first."
+            )
         options = EnvOptions(
             songs=excerpt,
             seconds=excerpt.frames / excerpt.sample_rate,
@@ -61,15 +73,17 @@ class TrainedPolicy:
             control=about.control,
             step_size=about.step_size,
             episode_steps=about.episode_steps,
-            strip_parameters=about.strip,
-            bus_parameters=about.buses,
+            strip_parameters=None if masters else about.strip,
+            bus_parameters=None if masters else about.buses,
             master_parameters=about.master,
         )
-        episodes = Episodes(MIXING, options, 1)
+        episodes = Episodes(MASTERING if masters else MIXING, options, 1)
         episodes.begin(np.array([0]), [0], [None])
+        neutral, before = episodes.physical(0), episodes.scores()[0][0]
         for _ in range(about.episode_steps):
-            episodes.step(self.act(episodes.observe()))
-        set_to, stems = episodes.physical(0), len(excerpt.stems)
+            episodes.step(self.act(observe(episodes, about.sizes.encoder in PICTURED)))
+        worse = masters and episodes.scores()[0][0] < before
+        set_to, stems = neutral if worse else episodes.physical(0), len(excerpt.stems)
         return replace(
             Mix.neutral(excerpt),
             strips=set_to.strips[0, :stems],
@@ -96,6 +110,10 @@ def read_network(path: Path) -> tuple[TrackSetNetwork, About]:
         for name, array in arrays.items()
         if name.startswith(NETWORK)
     }
+    if about.sizes.encoder not in ENCODERS:
+        raise MixgymError(
+            f"{path} holds a policy that was trained to compare with alone; name another."
+        )
     try:
         network = TrackSetNetwork(about.sizes)
         network.load_state_dict(weights)

@@ -27,7 +27,8 @@ class Sizes(BaseModel):
 
     Attributes:
         stem, mix: features of a stem and of the mix, the settings left out.
-        strip, bus: parameters of a stem's row and of the shared row; `bus` may be 0.
+        strip, bus: parameters of a stem's row and of the shared row; one of them may be 0. Without
+            the former it sets the master of finished tracks, each a set of one.
         width: of tokens.
         blocks: of self-attention.
         heads: of each; they share the width.
@@ -38,7 +39,7 @@ class Sizes(BaseModel):
 
     stem: int = Field(ge=1, le=10_000)
     mix: int = Field(ge=1, le=10_000)
-    strip: int = Field(ge=1, le=1000)
+    strip: int = Field(ge=0, le=1000)
     bus: int = Field(ge=0, le=1000)
     width: int = Field(ge=4, le=2048)
     blocks: int = Field(ge=0, le=32)
@@ -55,6 +56,7 @@ class Seen(NamedTuple):
         mix: features, (batch, features).
         strips: settings of the stems, (batch, stems, parameters).
         buses: shared settings, (batch, parameters).
+        pictures: of the stems, (batch, stems, BANDS, FRAMES), where the encoder looks at any.
     """
 
     stems: Tensor
@@ -62,6 +64,7 @@ class Seen(NamedTuple):
     mix: Tensor
     strips: Tensor
     buses: Tensor
+    pictures: Tensor | None = None
 
 
 class Answer(NamedTuple):
@@ -87,7 +90,7 @@ class TrackSetNetwork(nn.Module):
         self.mix_encoder = FeatureEncoder(sizes.mix + sizes.bus, width)
         self.blocks = nn.ModuleList(Block(width, sizes.heads) for _ in range(sizes.blocks))
         self.norm = nn.LayerNorm(width)
-        self.strip_head = nn.Linear(width, sizes.strip)
+        self.strip_head = nn.Linear(width, sizes.strip) if sizes.strip else None
         self.bus_head = nn.Linear(width, sizes.bus) if sizes.bus else None
         self.value_head = nn.Linear(width, 1)
         for head in (self.strip_head, self.bus_head, self.value_head):
@@ -104,14 +107,18 @@ class TrackSetNetwork(nn.Module):
         places = present.flatten().nonzero().squeeze(1)
         stem_places = sounding.flatten().nonzero().squeeze(1)
         rows = packed(torch.cat((seen.stems, seen.strips), dim=2), stem_places)
-        encoded = unpacked(self.stem_encoder(rows), stem_places, batch, stems)
+        pictures = seen.pictures
+        if pictures is not None:
+            pictures = pictures.flatten(0, 1).index_select(0, stem_places)
+        encoded = unpacked(self.stem_encoder(rows, pictures), stem_places, batch, stems)
         mix = self.mix_encoder(torch.cat((seen.mix, seen.buses), dim=1))
         tokens = packed(torch.cat((mix[:, None], encoded), dim=1), places)
         for block in self.blocks:
             tokens = block(tokens, places, present)
         full = unpacked(self.norm(tokens), places, batch, 1 + stems)
         whole = full[:, 0]
-        strips = self.strip_head(packed(full[:, 1:], stem_places))
+        strips = packed(full[:, 1:], stem_places)
+        strips = self.strip_head(strips) if self.strip_head is not None else strips[:, :0]
         return Answer(
             unpacked(strips, stem_places, batch, stems),
             self.bus_head(whole) if self.bus_head is not None else whole[:, :0],
@@ -123,7 +130,7 @@ class Look(NamedTuple):
     """What a network wants of a batch of observations.
 
     Attributes:
-        mean: actions, not yet held within [-1, 1], (batch, rows, columns).
+        mean: actions, not yet held within [-1, 1], (batch, *action).
         cells: which of them set anything, bool, the same shape.
         value: (batch,).
     """
@@ -138,14 +145,20 @@ def look(network: TrackSetNetwork, observations: dict[str, Tensor], absolute: bo
 
     Args:
         network: to be shown them.
-        observations: as the environment gives them, the first axis the batch.
+        observations: as the environment gives them, the first axis the batch; with `pictures`
+            where the encoder looks at any.
         absolute: whether actions are settings, and so begin with where these stand.
     """
     sizes, settings = network.sizes, observations["settings"]
+    if not sizes.strip:
+        return _look_at_tracks(network, observations, absolute)
     mask = observations["mask"]
     stems = mask.shape[1]
     strips, buses = settings[:, :stems, : sizes.strip], settings[:, stems:, : sizes.bus]
-    seen = Seen(observations["stems"], mask, observations["mix"], strips, buses.flatten(1))
+    pictures = observations.get("pictures")
+    seen = Seen(
+        observations["stems"], mask, observations["mix"], strips, buses.flatten(1), pictures
+    )
     answer = network(seen)
     mean = settings.clone() if absolute else torch.zeros_like(settings)
     mean[:, :stems, : sizes.strip] += answer.strips
@@ -157,10 +170,21 @@ def look(network: TrackSetNetwork, observations: dict[str, Tensor], absolute: bo
     return Look(mean, cells, answer.value)
 
 
+def _look_at_tracks(
+    network: TrackSetNetwork, observations: dict[str, Tensor], absolute: bool
+) -> Look:
+    settings, track = observations["settings"], observations["track"][:, None]
+    present, strips = torch.ones_like(track[..., 0]), track[..., :0]
+    pictures = observations.get("pictures")
+    answer = network(Seen(track, present, observations["mix"], strips, settings, pictures))
+    mean = settings + answer.buses if absolute else answer.buses
+    return Look(mean, torch.ones_like(mean, dtype=torch.bool), answer.value)
+
+
 def act(
     network: TrackSetNetwork, observations: dict[str, NDArray[np.float32]], absolute: bool
 ) -> NDArray[np.float32]:
-    """Mean actions within [-1, 1], (batch, rows, columns); arguments as `look`, but in NumPy."""
+    """Mean actions within [-1, 1], (batch, *action); arguments as `look`, but in NumPy."""
     device = next(network.parameters()).device
     seen = {name: torch.from_numpy(values).to(device) for name, values in observations.items()}
     with torch.inference_mode():

@@ -21,7 +21,7 @@ Observed = Any  # dict[str, Tensor]; the methods of the base class call it diffe
 
 
 class TrackSetPolicy(MultiInputActorCriticPolicy):  # type: ignore[misc]
-    """A policy for `mixgym/Mixing-v0` and `mixgym/MixingLevels-v0`, whatever their `max_stems`.
+    """A policy for all environments, whatever their `max_stems`.
 
     The mean is where the settings stand plus what the network says ("absolute" control), or what
     it says alone ("delta"), held within [-1, 1]: before any training a mix is left as it is. One
@@ -36,6 +36,8 @@ class TrackSetPolicy(MultiInputActorCriticPolicy):  # type: ignore[misc]
         initial_std: of actions, where parameters range from -1 to 1.
         tries: how many neighbours in a batch have the same observation, which is then looked at
             once; 1 where none need have.
+        antithetic: whether every second of a batch's actions is the one before it mirrored about
+            the mean.
         mixed_precision: compute the network in bfloat16, on CUDA alone.
         **others: as of Stable-Baselines3's own policies.
     """
@@ -50,10 +52,12 @@ class TrackSetPolicy(MultiInputActorCriticPolicy):  # type: ignore[misc]
         absolute: bool,
         initial_std: float = 0.1,
         tries: int = 1,
+        antithetic: bool = False,
         mixed_precision: bool = False,
         **others: Any,
     ) -> None:
         self._sizes, self._absolute, self._tries = sizes, absolute, tries
+        self._antithetic = antithetic
         self._initial_std, self._mixed_precision = initial_std, mixed_precision
         super().__init__(observation_space, action_space, lr_schedule, **others)
 
@@ -74,10 +78,15 @@ class TrackSetPolicy(MultiInputActorCriticPolicy):  # type: ignore[misc]
         """Logarithms of the standard deviations of a stem's parameters, (parameters,)."""
         return STD_RATE * self.strip_deviation
 
+    def mean_std(self) -> float:
+        """Mean standard deviation of a stem's parameters; of the master's without stems."""
+        deviation = self.strip_deviation if len(self.strip_deviation) else self.bus_deviation
+        return float((STD_RATE * deviation.detach()).exp().mean())
+
     def forward(self, obs: Observed, deterministic: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-        """Actions (batch, rows, columns), values and log-probabilities, (batch,)."""
+        """Actions (batch, *action), values and log-probabilities, (batch,)."""
         distribution, values = self._look(obs, self._tries)
-        actions = distribution.get_actions(deterministic)
+        actions = distribution.mode() if deterministic else distribution.sample(self._antithetic)
         return actions, values, distribution.log_prob(actions)
 
     def evaluate_actions(self, obs: Observed, actions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -97,7 +106,7 @@ class TrackSetPolicy(MultiInputActorCriticPolicy):  # type: ignore[misc]
         return self._look(obs, 1)[1]
 
     def act(self, observations: dict[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Means, (batch, rows, columns), for songs of any number of stems.
+        """Means, (batch, *action), for songs of any number of stems.
 
         `predict` gives the same, but takes the environment's own shape only.
         """
@@ -121,8 +130,10 @@ class TrackSetPolicy(MultiInputActorCriticPolicy):  # type: ignore[misc]
         return MaskedGaussian(mean, self._log_std(mean.shape[1]), cells), values
 
     def _log_std(self, rows: int) -> Tensor:
-        """By cell, (rows, columns)."""
+        """By cell, (rows, columns); of the master alone, (columns,)."""
         sizes = self._sizes
+        if not sizes.strip:
+            return STD_RATE * self.bus_deviation
         columns = max(sizes.strip, sizes.bus)
         stems = rows - (sizes.bus > 0)
         by_stem = nn.functional.pad(self.strip_log_std, (0, columns - sizes.strip))

@@ -8,19 +8,26 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
+from stable_baselines3.common.policies import MultiInputActorCriticPolicy
 from torch import Tensor
 
 from ..envs.episodes import Episodes
 from . import checkpoint
 from .between import Between
-from .callbacks import BetweenRollouts
+from .callbacks import NEVER, BetweenRollouts
 from .environments import make_environment, network_sizes
-from .network import TrackSetNetwork
+from .network import Sizes, TrackSetNetwork
 from .policy import TrackSetPolicy
 from .rollouts import TriedRolloutBuffer, TriedVecEnv
 from .settings import PpoSettings
+from .stock_policy import STOCK, StockPolicy
 
-NEVER = 2**62  # rollouts between two logs of Stable-Baselines3; `Between` writes its own
+NOTED = {
+    "kl": "train/approx_kl",
+    "clipped": "train/clip_fraction",
+    "explained": "train/explained_variance",
+    "value_loss": "train/value_loss",
+}
 
 
 class PpoLearner:
@@ -37,27 +44,39 @@ class PpoLearner:
         self._settings = settings
         ppo, tries = settings.ppo, settings.environment.tries
         envs = make_environment(settings.environment)
-        one_look = envs.episodes.options.episode_steps == 1
+        self._sizes = network_sizes(envs.episodes, settings.policy)
+        kind: type[MultiInputActorCriticPolicy] = TrackSetPolicy
+        options = self._options(envs.episodes)
+        if settings.policy.kind == STOCK:
+            kind = StockPolicy
+            self._sizes = self._sizes.model_copy(update={"encoder": STOCK})
+            options = settings.policy.model_dump(include={"width", "initial_std"})
         rate = ppo.learning_rate
         self._model = PPO(
-            TrackSetPolicy,
-            TriedVecEnv(envs, tries),
+            kind,
+            TriedVecEnv(envs, tries, shaped=settings.environment.shaped),
             learning_rate=(lambda left: rate * max(left, 0.0)) if ppo.decay else rate,
             rollout_buffer_class=TriedRolloutBuffer,
             rollout_buffer_kwargs={"tries": tries},
-            policy_kwargs={
-                "sizes": network_sizes(envs.episodes, settings.policy),
-                "absolute": envs.episodes.options.control == "absolute",
-                "initial_std": settings.policy.initial_std,
-                "tries": tries if one_look else 1,
-                "mixed_precision": settings.mixed_precision,
-            },
+            policy_kwargs=options,
             seed=settings.seed,
             device=settings.device,
             **ppo.model_dump(exclude={"learning_rate", "decay"}),
         )
-        self._policy = cast(TrackSetPolicy, self._model.policy)
+        self._policy = cast(TrackSetPolicy | StockPolicy, self._model.policy)
         self._begun = False
+
+    def _options(self, episodes: Episodes) -> dict[str, Any]:
+        """Of the track-set policy."""
+        given, one_look = self._settings, episodes.options.episode_steps == 1
+        return {
+            "sizes": self._sizes,
+            "absolute": episodes.options.control == "absolute",
+            "initial_std": given.policy.initial_std,
+            "tries": given.environment.tries if one_look else 1,
+            "antithetic": given.policy.antithetic,
+            "mixed_precision": given.mixed_precision,
+        }
 
     @property
     def episodes(self) -> Episodes:
@@ -67,8 +86,14 @@ class PpoLearner:
 
     @property
     def network(self) -> TrackSetNetwork:
-        """See `Learner`."""
+        """See `Learner`; the stock policy has none."""
+        assert isinstance(self._policy, TrackSetPolicy)
         return self._policy.network
+
+    @property
+    def sizes(self) -> Sizes:
+        """See `Learner`."""
+        return self._sizes
 
     @property
     def steps(self) -> int:
@@ -103,5 +128,5 @@ class PpoLearner:
         self._model.set_logger(between.logger)
         left = self._settings.total_steps - self.steps
         if left > 0:
-            callback = BetweenRollouts(self._model, between)
+            callback = BetweenRollouts(self._model, between, NOTED, self._policy.mean_std)
             self._model.learn(left, callback, NEVER, reset_num_timesteps=not self._begun)

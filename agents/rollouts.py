@@ -18,6 +18,7 @@ from stable_baselines3.common.buffers import DictRolloutBuffer
 from stable_baselines3.common.type_aliases import DictRolloutBufferSamples
 
 from ..envs.sb3 import SB3VecEnv
+from ..envs.vector import Observations
 
 
 class TriedVecEnv(SB3VecEnv):
@@ -26,11 +27,22 @@ class TriedVecEnv(SB3VecEnv):
     Args:
         envs: as `SB3VecEnv`, with episodes of one length.
         tries: how many neighbours.
+        shaped: whether a reward is what a mix gained by a step; else the last step's is the score
+            of the mix, and the others' are 0.
     """
 
-    def __init__(self, envs: Any, tries: int) -> None:
+    def __init__(self, envs: Any, tries: int, *, shaped: bool = True) -> None:
         super().__init__(envs)
-        self.tries = tries
+        self.tries, self.shaped = tries, shaped
+
+    def step_wait(self) -> tuple[Observations, NDArray[np.float32], NDArray[np.bool_], list[Any]]:
+        """Carry the actions out; each info tells by `gain` what the mix gained by the step."""
+        observations, rewards, over, infos = super().step_wait()
+        for info, gain in zip(infos, rewards.tolist(), strict=True):
+            info["gain"] = gain
+        if not self.shaped:
+            rewards = np.array([info.get("score", 0.0) for info in infos], np.float32)
+        return observations, rewards, over, infos
 
     def seed(self, seed: int | None = None) -> list[int | None]:
         """Seeds for the next reset, equal among neighbours."""

@@ -18,7 +18,7 @@ import os
 import pickle
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import torch
 import yaml
@@ -30,6 +30,19 @@ SETTINGS, RUN = "settings.yaml", "run.json"
 PROGRESS, EVALUATIONS = "progress.csv", "evaluations.jsonl"
 BEST, LAST, CHECKPOINT = "best.npz", "last.npz", "checkpoint.pt"
 STEPS = "steps"  # first column of the progress, and a key of every evaluation
+
+
+class Validated(NamedTuple):
+    """A validation in `simulate`.
+
+    Attributes:
+        steps, seconds: that the run had taken.
+        gains: over equal loudness by style and title.
+    """
+
+    steps: int
+    seconds: float
+    gains: dict[str, float]
 
 
 class RunFolder:
@@ -100,6 +113,17 @@ class RunFolder:
         path = self.path / EVALUATIONS
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
+
+    def validations(self) -> list[Validated]:
+        """Those in `simulate`, in order, the styles of one together."""
+        found: dict[int, Validated] = {}
+        for evaluation in self.evaluations():
+            if evaluation["fidelity"] == "simulate":
+                steps, style = evaluation[STEPS], evaluation["style"]
+                new = Validated(steps, evaluation["seconds"], {})
+                gains = found.setdefault(steps, new).gains
+                gains |= {f"{style}: {title}": gain for title, gain in evaluation["gains"].items()}
+        return list(found.values())
 
     def rewind(self, steps: int) -> None:
         """Forget what was written after so many steps (-1: all), and what is half written."""

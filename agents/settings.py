@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ..errors import MixgymError
-from ..settings_file import checked, full_paths, read_mapping
-
-Count = Annotated[int, Field(ge=1, le=10**10)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
+from ..settings_file import checked, full_paths, merged, read_mapping
+from .hyperparameters import Cloning, Count, Gradient, Group, Ppo, Sac
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Environment(_Part):
+class Environment(Group):
     """What is played.
 
     Attributes:
@@ -28,7 +22,9 @@ class Environment(_Part):
         arguments: keyword arguments of the environment, see docs/environments.md.
     """
 
-    id: Literal["mixgym/Mixing-v0", "mixgym/MixingLevels-v0"] = "mixgym/Mixing-v0"
+    id: Literal["mixgym/Mixing-v0", "mixgym/MixingLevels-v0", "mixgym/Mastering-v0"] = (
+        "mixgym/Mixing-v0"
+    )
     arguments: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -38,56 +34,19 @@ class ParallelEnvironment(Environment):
     Attributes:
         count: episodes side by side.
         tries: of which so many neighbours play the same songs; divides `count`.
+        shaped: whether a step's reward is what the mix gained by it; else an episode's last step
+            has the mix's score for a reward, and the others none.
     """
 
     count: int = Field(default=256, ge=1, le=100_000)
     tries: int = Field(default=8, ge=1, le=10_000)
+    shaped: bool = True
 
 
-class Ppo(_Part):
-    """Hyperparameters, by the names of Stable-Baselines3.
-
-    Attributes:
-        learning_rate: at the start; falls to 0 in a straight line where `decay` says so.
-    """
-
-    n_steps: Count = 16
-    batch_size: Count = 2048
-    n_epochs: Count = 4
-    learning_rate: Positive = 3e-4
-    decay: bool = True
-    clip_range: Positive = 1.0
-    target_kl: Positive | None = 1.0
-    gamma: Share = 1.0
-    gae_lambda: Share = 0.95
-    ent_coef: float = Field(default=0.0, ge=0, le=1)
-    vf_coef: float = Field(default=0.5, ge=0, le=100)
-    max_grad_norm: Positive = 0.5
-
-
-class Gradient(_Part):
-    """Hyperparameters of gradient ascent through the twin.
-
-    Attributes:
-        batch_size: songs of a step of Adam, each mixed once.
-        learning_rate: of Adam, once warm; falls to `final_share` of it by half a cosine.
-        warm_up_steps: during which the rate rises in a straight line.
-        noise: standard deviation of what is added to settings while learning; they range from
-            -1 to 1.
-    """
-
-    batch_size: int = Field(default=16, ge=1, le=10_000)
-    learning_rate: Positive = 0.002
-    warm_up_steps: int = Field(default=320, ge=0, le=10**10)
-    final_share: Share = 0.02
-    max_grad_norm: Positive = 1.0
-    noise: Share = 0.0
-
-
-class Network(_Part):
+class Network(Group):
     """The track-set network, see `network.Sizes`."""
 
-    encoder: Literal["features"] = "features"
+    encoder: Literal["features", "spectrogram", "recurrent"] = "features"
     width: int = Field(default=96, ge=4, le=2048)
     blocks: int = Field(default=2, ge=0, le=32)
     heads: int = Field(default=4, ge=1, le=64)
@@ -97,13 +56,19 @@ class Policy(Network):
     """The network, and how its actions vary.
 
     Attributes:
+        encoder: of what environments show; they show no pictures.
+        kind: Stable-Baselines3's own policy instead, "stock", of two layers so wide.
         initial_std: of actions before training; parameters range from -1 to 1.
+        antithetic: whether every second try is the one before it mirrored about the mean.
     """
 
+    encoder: Literal["features"] = "features"
+    kind: Literal["set", "stock"] = "set"
     initial_std: float = Field(default=0.1, gt=0, le=2)
+    antithetic: bool = False
 
 
-class Validation(_Part):
+class Validation(Group):
     """How a policy is judged while it learns.
 
     Attributes:
@@ -129,7 +94,7 @@ class OftenValidation(Validation):
     every: Count = 2_000
 
 
-class Settings(_Part):
+class Settings(Group):
     """A training run, whatever learns.
 
     Attributes:
@@ -140,7 +105,7 @@ class Settings(_Part):
         device: "auto" takes CUDA where there is any.
     """
 
-    algorithm: Literal["ppo", "gradient"]
+    algorithm: Literal["ppo", "gradient", "cloning", "sac"]
     environment: Environment
     policy: Network
     validation: Validation
@@ -178,6 +143,10 @@ class PpoSettings(Settings):
         tries, count, batch = self.environment.tries, self.environment.count, self.ppo.batch_size
         if count % tries:
             raise ValueError(f"environment.count {count} is no multiple of tries {tries}")
+        if self.policy.kind == "stock" and (self.start or self.policy.antithetic):
+            raise ValueError("policy.kind stock takes no start and no antithetic tries")
+        if self.policy.antithetic and tries % 2:
+            raise ValueError(f"policy.antithetic needs an even number of tries, not {tries}")
         if count * self.ppo.n_steps % batch or batch % tries or batch < 2:
             raise ValueError(
                 f"ppo.batch_size {batch} has to be a multiple of environment.tries {tries}, above "
@@ -210,7 +179,36 @@ class GradientSettings(Settings):
         return self
 
 
-ALGORITHMS: dict[str, type[Settings]] = {"ppo": PpoSettings, "gradient": GradientSettings}
+class CloningSettings(Settings):
+    """A run of the cloning of mixes that were searched for; a step is a look at one song."""
+
+    algorithm: Literal["cloning"] = "cloning"
+    environment: Environment = Environment()
+    cloning: Cloning = Cloning()
+    policy: Network = Network()
+    validation: OftenValidation = OftenValidation()
+    total_steps: Count = 20_000
+    checkpoint_every: Count = 2_000
+
+
+class SacSettings(Settings):
+    """A run of SAC; its steps are those of all environments together."""
+
+    algorithm: Literal["sac"] = "sac"
+    environment: ParallelEnvironment = ParallelEnvironment(count=64, tries=1)
+    sac: Sac = Sac()
+    policy: Policy = Policy()
+    validation: Validation = Validation()
+    total_steps: Count = 200_000
+    checkpoint_every: Count = 50_000
+
+
+ALGORITHMS: dict[str, type[Settings]] = {
+    "ppo": PpoSettings,
+    "gradient": GradientSettings,
+    "cloning": CloningSettings,
+    "sac": SacSettings,
+}
 
 
 def read_settings(
@@ -219,6 +217,7 @@ def read_settings(
     songs: Path | None = None,
     seed: int | None = None,
     start: Path | None = None,
+    changed: Sequence[Mapping[str, Any]] = (),
 ) -> Settings:
     """Settings of a YAML file.
 
@@ -229,12 +228,16 @@ def read_settings(
         songs: what to learn from, before what the file says.
         seed: before the file's.
         start: weights to begin with, before the file's.
+        changed: what is laid over the file, in this order; its paths are relative to the file's
+            folder too.
 
     Raises:
         MixgymError: no such file, an unknown key, one that the algorithm has no use for, or a
             value out of range.
     """
     values = read_mapping(path, "total_steps: 100000")
+    for changes in changed:
+        values = merged(values, changes)
     environment = values.setdefault("environment", {})
     if isinstance(environment, dict):
         arguments = environment.setdefault("arguments", {})

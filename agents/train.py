@@ -22,13 +22,16 @@ from ..envs.spaces import action_space, observation_space
 from ..errors import MixgymError
 from ..songs.training.manifest import MANIFEST
 from .between import Between, HeldOut, Tell
+from .cloning import CloningLearner
 from .environments import make_validation, refuse_shared_songs
 from .gradient import GradientLearner
 from .learner import Learner
 from .ppo import PpoLearner
 from .run_folder import BEST, RunFolder
-from .settings import GradientSettings, PpoSettings, Settings
+from .sac import SacLearner
+from .settings import CloningSettings, GradientSettings, PpoSettings, SacSettings, Settings
 from .start import start_from
+from .stock_policy import STOCK
 from .weights import About, table_digest
 
 PACKAGES = ("torch", "stable-baselines3", "gymnasium", "numpy", "numba")
@@ -85,6 +88,8 @@ def train(
     torch.set_num_threads(threads)
     learner = _learner(settings)
     held_out = _held_out(settings, learner.episodes)
+    if learner.sizes.encoder == STOCK:
+        learner.act(next(iter(held_out.simulated.values())).observe())  # refuses more stems
     about = _about(learner, held_out)
     saved = run.load_checkpoint() if run.begun else None
     if saved is None and settings.start is not None:
@@ -104,6 +109,10 @@ def train(
 def _learner(settings: Settings) -> Learner:
     if isinstance(settings, GradientSettings):
         return GradientLearner(settings)
+    if isinstance(settings, CloningSettings):
+        return CloningLearner(settings)
+    if isinstance(settings, SacSettings):
+        return SacLearner(settings)
     assert isinstance(settings, PpoSettings)
     return PpoLearner(settings)
 
@@ -137,7 +146,7 @@ def _about(learner: Learner, held_out: HeldOut) -> About:
         buses=space.buses,
         master=space.master,
         table=table_digest(space),
-        sizes=learner.network.sizes,
+        sizes=learner.sizes,
         control=options.control,
         step_size=options.step_size,
         episode_steps=options.episode_steps,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..envs.episodes import Episodes
+from .pictures import observe
 
 Observations = dict[str, NDArray[np.float32]]
 
@@ -20,12 +21,15 @@ class Actor(Protocol):
         ...
 
 
-def validate(episodes: Episodes, act: Actor) -> dict[str, tuple[float, float]]:
+def validate(
+    episodes: Episodes, act: Actor, *, pictured: bool = False
+) -> dict[str, tuple[float, float]]:
     """Play every song once.
 
     Args:
         episodes: one for each song; begun anew.
         act: what plays.
+        pictured: whether it looks at pictures.
 
     Returns:
         By title the score, and how much it is above equal loudness.
@@ -37,7 +41,7 @@ def validate(episodes: Episodes, act: Actor) -> dict[str, tuple[float, float]]:
     episodes.begin(places, places.tolist(), [None] * episodes.count)
     start = episodes.scores()[0]
     for _ in range(episodes.options.episode_steps):
-        episodes.step(act(episodes.observe()))
+        episodes.step(act(observe(episodes, pictured)))
     scores = episodes.scores()[0]
     titles = episodes.repertoire.titles[: episodes.count]
     gains = zip(scores.tolist(), (scores - start).tolist(), strict=True)

@@ -1,13 +1,13 @@
 """A mix in an engineer's words: what differs from a neutral console.
 
-Lines come from the parameter tables. `_LINES` only gives the usual processors their usual
+Lines come from the parameter tables. `LINES` only gives the usual processors their usual
 phrasing; a parameter that no phrase mentions is appended by its own name as soon as it differs
 from its neutral value, or from its default where it has none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from string import Formatter
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from .table import Parameter, ParameterTable
 _UNIT_SUFFIXES = ("_db", "_hz", "_ms", "_q", "_lufs", "_dbtp")
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
     """How one processor reads.
 
     A clause names parameters in braces. Where the first of them has a neutral value, the clause
@@ -46,15 +46,15 @@ def _dynamics(prefix: str, reference: str) -> tuple[str, ...]:
     )
 
 
-_LINES = (
-    _Line("fader", "", ("fader {fader_db}",)),
-    _Line("pan", "", ("pan {pan}", "width {width}")),
-    _Line("high_pass", "", ("high-pass {high_pass_hz}",)),
-    _Line("eq", "EQ: ", _bells_and_shelves("")),
-    _Line("compressor", "compressor ", _dynamics("compressor_", "its")),
-    _Line("reverb_send", "", ("reverb send {reverb_send_db}",)),
-    _Line("delay_send", "", ("delay send {delay_send_db}",)),
-    _Line(
+LINES = (
+    Line("fader", "", ("fader {fader_db}",)),
+    Line("pan", "", ("pan {pan}", "width {width}")),
+    Line("high_pass", "", ("high-pass {high_pass_hz}",)),
+    Line("eq", "EQ: ", _bells_and_shelves("")),
+    Line("compressor", "compressor ", _dynamics("compressor_", "its")),
+    Line("reverb_send", "", ("reverb send {reverb_send_db}",)),
+    Line("delay_send", "", ("delay send {delay_send_db}",)),
+    Line(
         "reverb",
         "reverb: ",
         (
@@ -63,7 +63,7 @@ _LINES = (
             "return {reverb_return_db}",
         ),
     ),
-    _Line(
+    Line(
         "delay",
         "delay: ",
         (
@@ -72,20 +72,20 @@ _LINES = (
             "return {delay_return_db}",
         ),
     ),
-    _Line("bus_compressor", "compressor ", _dynamics("bus_compressor_", "the mix's")),
-    _Line("master_eq", "EQ: ", _bells_and_shelves("master_")),
-    _Line(
+    Line("bus_compressor", "compressor ", _dynamics("bus_compressor_", "the mix's")),
+    Line("master_eq", "EQ: ", _bells_and_shelves("master_")),
+    Line(
         "multiband",
         "",
         ("three-band compressor, split at {crossover_low_hz} and {crossover_high_hz}",),
     ),
-    _Line("multiband", "low band ", _dynamics("low_", "the mix's")),
-    _Line("multiband", "mid band ", _dynamics("mid_", "the mix's")),
-    _Line("multiband", "high band ", _dynamics("high_", "the mix's")),
-    _Line("saturation", "", ("saturation {saturation_mix}, driven by {saturation_drive_db}",)),
-    _Line("image", "", ("width {master_width}", "mono below {mono_below_hz}")),
-    _Line("loudness", "", ("target {target_lufs}",)),
-    _Line("limiter", "", ("true-peak limiter at {ceiling_dbtp}",)),
+    Line("multiband", "low band ", _dynamics("low_", "the mix's")),
+    Line("multiband", "mid band ", _dynamics("mid_", "the mix's")),
+    Line("multiband", "high band ", _dynamics("high_", "the mix's")),
+    Line("saturation", "", ("saturation {saturation_mix}, driven by {saturation_drive_db}",)),
+    Line("image", "", ("width {master_width}", "mono below {mono_below_hz}")),
+    Line("loudness", "", ("target {target_lufs}",)),
+    Line("limiter", "", ("true-peak limiter at {ceiling_dbtp}",)),
 )
 
 
@@ -99,23 +99,26 @@ def changes(mix: Mix) -> dict[str, list[str]]:
     for name, row, side_chain in zip(mix.stems, mix.strips, mix.side_chains, strict=True):
         settings = STRIP.settings(row)
         lines[name] = _table_lines(STRIP, settings)
-        compresses = settings["compressor_on"] and _differs(
+        compresses = settings["compressor_on"] and differs(
             STRIP["compressor_ratio"], settings["compressor_ratio"]
         )
         if side_chain is not None and compresses:
             lines[name].append(f"compressor driven by {side_chain}")
-    lines["buses"] = _table_lines(BUSES, BUSES.settings(mix.buses), _closed_buses(mix))
+    lines["buses"] = _table_lines(
+        BUSES, BUSES.settings(mix.buses), closed_buses(map(STRIP.settings, mix.strips))
+    )
     lines["master"] = _table_lines(MASTER, MASTER.settings(mix.master))
     return lines
 
 
-def _closed_buses(mix: Mix) -> set[str]:
+def closed_buses(strips: Iterable[Mapping[str, float]]) -> set[str]:
     """Buses that no stem sends to."""
     sends = {bus: f"{bus}_send_db" for bus in {p.processor for p in BUSES}}
+    rows = list(strips)
     return {
         bus
         for bus, send in sends.items()
-        if send in STRIP and (mix.strips[:, STRIP.index(send)] <= SEND_OFF_DB).all()
+        if send in STRIP and all(row[send] <= SEND_OFF_DB for row in rows)
     }
 
 
@@ -164,23 +167,20 @@ def _processor_lines(
     """The lines of one processor; none where it is bypassed or does nothing."""
     words = processor.replace("_", " ")
     switches = [p for p in parameters if p.scale == "switch"]
-    by_name = {p.name: p for p in parameters if p.scale != "switch"}
-    if any(not settings[p.name] for p in switches):
-        if any(p.default for p in switches):
+    if not works(parameters, settings):
+        if any(not settings[p.name] and p.default for p in switches):
             yield f"{words} off"
         return
-    phrased = [line for line in _LINES if line.processor == processor]
-    named = {name for line in phrased for clause in line.clauses for name in _names(clause)}
+    by_name = {p.name: p for p in parameters if p.scale != "switch"}
+    phrased = [line for line in LINES if line.processor == processor]
+    named = {name for line in phrased for clause in line.clauses for name in parameters_of(clause)}
     others = [
-        f"{_label(p)} {value_text(p, settings[p.name])}"
+        f"{label(p)} {value_text(p, settings[p.name])}"
         for name, p in by_name.items()
-        if name not in named and _differs(p, settings[name])
+        if name not in named and differs(p, settings[name])
     ]
-    neutral_bearing = [p for p in by_name.values() if p.neutral is not None]
-    if neutral_bearing and not any(_differs(p, settings[p.name]) for p in neutral_bearing):
-        return
     for line in phrased:
-        clauses = [_phrase(c, by_name, settings) for c in line.clauses]
+        clauses = [phrase(c, by_name, settings) for c in line.clauses]
         shown = [clause for clause in clauses if clause]
         if shown:
             yield line.intro + ", ".join(shown + others)
@@ -191,28 +191,42 @@ def _processor_lines(
         yield f"{words} on"
 
 
-def _names(clause: str) -> list[str]:
+def works(parameters: Iterable[Parameter], settings: Mapping[str, float]) -> bool:
+    """Whether a processor with these parameters is switched on and does anything."""
+    bearing = []
+    for p in parameters:
+        if p.scale == "switch":
+            if not settings[p.name]:
+                return False
+        elif p.neutral is not None:
+            bearing.append(p)
+    return not bearing or any(differs(p, settings[p.name]) for p in bearing)
+
+
+def parameters_of(clause: str) -> list[str]:
+    """Names of the parameters that a clause mentions, in its order."""
     return [name for _, name, _, _ in Formatter().parse(clause) if name]
 
 
-def _phrase(
+def phrase(
     clause: str, parameters: Mapping[str, Parameter], settings: Mapping[str, float]
 ) -> str | None:
-    names = _names(clause)
+    """A clause with its values, None where its first parameter is neutral."""
+    names = parameters_of(clause)
     first = parameters[names[0]]
-    if first.neutral is not None and not _differs(first, settings[first.name]):
+    if first.neutral is not None and not differs(first, settings[first.name]):
         return None
     texts = {name: value_text(parameters[name], settings[name]) for name in names}
     return clause.format(**texts)
 
 
-def _differs(parameter: Parameter, value: float) -> bool:
+def differs(parameter: Parameter, value: float) -> bool:
     """Whether a value reads otherwise than the one that is not worth a word."""
     usual = parameter.default if parameter.neutral is None else parameter.neutral
     return value_text(parameter, value) != value_text(parameter, usual)
 
 
-def _label(parameter: Parameter) -> str:
+def label(parameter: Parameter) -> str:
     """The name in words, without the unit and without the processor."""
     name = parameter.name
     for suffix in _UNIT_SUFFIXES:

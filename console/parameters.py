@@ -8,6 +8,9 @@ rather than those that plug-ins allow.
 
 from __future__ import annotations
 
+import json
+from hashlib import blake2b
+
 from .table import Component, Parameter, ParameterTable
 
 SEND_OFF_DB = -60.0  # a send at the bottom of its range is closed
@@ -366,3 +369,13 @@ MASTER = ParameterTable(
         _time("limiter_release_ms", 30, 1000, 100, "limiter", "delivery", "time to recover"),
     ),
 )
+
+
+def tables_digest() -> str:
+    """Of all columns of the three tables: names, ranges, scales, defaults and what is neutral."""
+    columns = [
+        (table.name, p.name, p.unit, p.low, p.high, p.default, p.scale, p.neutral)
+        for table in (STRIP, BUSES, MASTER)
+        for p in table
+    ]
+    return blake2b(json.dumps(columns).encode(), digest_size=16).hexdigest()

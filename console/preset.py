@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import MixgymError
+from ..songs.roles import ROLES
 from .mix import Mix, check_values
 from .parameters import BUSES, MASTER, STRIP
 
@@ -100,7 +102,7 @@ def load_preset(path: str | Path) -> Preset:
 
     Raises:
         MixgymError: the file is missing, too large, not JSON, of a newer version, or holds
-            unknown names or values out of range.
+            unknown names or roles, a name twice, or values out of range.
     """
     path = Path(path)
     try:
@@ -108,7 +110,7 @@ def load_preset(path: str | Path) -> Preset:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise MixgymError(f"{path} is larger than {MAX_BYTES} bytes: not a mixgym preset.")
-        document = json.loads(content.decode("utf-8-sig"))
+        document = json.loads(content.decode("utf-8-sig"), object_pairs_hook=_once_each)
     except OSError as error:
         raise MixgymError(f"Cannot read the preset {path}: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
@@ -127,10 +129,30 @@ def load_preset(path: str | Path) -> Preset:
         preset = Preset.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part)[:100] for part in first["loc"])
+        where = _place(first["loc"], document)
         raise MixgymError(f"{path}: {where}: {first['msg']}.") from error
     _check(preset, path)
     return preset
+
+
+def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object; JSON itself would let the last of two equal names win, in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:100]!r} stands twice in one pair of braces")
+    return found
+
+
+def _place(location: tuple[int | str, ...], document: dict[str, Any]) -> str:
+    """Where in a preset file: `stems.0.settings.pan (stem 'Kick')`."""
+    where = ".".join(str(part)[:100] for part in location)
+    if len(location) > 2 and location[0] == "stems":
+        name = document["stems"][location[1]].get("name")
+        if isinstance(name, str) and len(name) <= 100:
+            return f"{where} (stem {name!r})"
+    return where
 
 
 def apply_preset(preset: Preset, song: Song) -> Applied:
@@ -140,18 +162,13 @@ def apply_preset(preset: Preset, song: Song) -> Applied:
     else of one with a role of the same family (drums, voices, harmony), else the defaults.
     Several of one role are dealt out in turn.
     """
-    by_name = {stem.name: stem for stem in preset.stems}
-    dealt: dict[str, int] = {}
-    chosen: list[StemSettings | None] = []
-    matches: dict[str, str] = {}
-    for stem in song.stems:
-        source = by_name.get(stem.name)
-        how = "by name"
-        if source is None:
-            source, how = _by_role(stem.role, preset.stems, dealt)
-        chosen.append(source)
-        matches[stem.name] = f"{source.name} ({how})" if source else "defaults"
     names = tuple(stem.name for stem in song.stems)
+    found = match_stems(preset, [(stem.name, stem.role) for stem in song.stems])
+    chosen = [source for source, _ in found]
+    matches = {
+        name: f"{source.name} ({how})" if source else "defaults"
+        for name, (source, how) in zip(names, found, strict=True)
+    }
     mix = Mix(
         stems=names,
         roles=tuple(stem.role for stem in song.stems),
@@ -170,6 +187,23 @@ def apply_preset(preset: Preset, song: Song) -> Applied:
         },
     )
     return Applied(mix, matches)
+
+
+def match_stems(
+    preset: Preset, stems: Iterable[tuple[str, str]]
+) -> list[tuple[StemSettings | None, str]]:
+    """The preset's stem whose settings each of some stems takes, and how it was found.
+
+    Args:
+        preset: of these or of other stems.
+        stems: name and role of each; `apply_preset` says in which order they are tried.
+    """
+    by_name = {stem.name: stem for stem in preset.stems}
+    dealt: dict[str, int] = {}
+    return [
+        (by_name[name], "by name") if name in by_name else _by_role(role, preset.stems, dealt)
+        for name, role in stems
+    ]
 
 
 def _by_role(
@@ -194,6 +228,12 @@ def _check(preset: Preset, path: Path) -> None:
         if names.count(name) > 1:
             raise MixgymError(f"{path}: two stems are called {name!r}; rename one.")
     for stem in preset.stems:
+        if stem.role not in ROLES:
+            near = get_close_matches(stem.role, ROLES, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(ROLES)}."
+            raise MixgymError(
+                f"{path}: stem {stem.name!r}: there is no role {stem.role[:100]!r}; {hint}"
+            )
         check_values(STRIP, stem.settings, f"{path}: stem {stem.name!r}")
         if stem.side_chain is not None and stem.side_chain not in names:
             raise MixgymError(

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -64,6 +64,9 @@ class Delivered:
         target_lufs: what was asked for, None where the mix asks for none.
         drive_db: gain ahead of the limiter.
         mean_reduction_db, max_reduction_db: what the limiter takes off.
+        margin_db: how far below its ceiling the limiter was kept, and
+        lowered_db: what was taken off behind it, so that what lies between samples keeps the
+            ceiling too.
     """
 
     loudness_lufs: float
@@ -72,6 +75,8 @@ class Delivered:
     drive_db: float
     mean_reduction_db: float
     max_reduction_db: float
+    margin_db: float = 0.0
+    lowered_db: float = 0.0
 
     @property
     def on_target(self) -> bool:
@@ -270,6 +275,7 @@ def _deliver(
         delivered = _delivered(
             measured.loudness_lufs - over_db, measured.true_peak_dbtp - over_db, target, lowered
         )
+        delivered = replace(delivered, margin_db=margin_db, lowered_db=over_db)
         short_lu = 0.0 if target is None else target - delivered.loudness_lufs
         if best is None or abs(short_lu) < least_lu:
             best, least_lu = (lowered, delivered), abs(short_lu)

@@ -6,9 +6,9 @@
     sb3           SB3VecEnv, for Stable-Baselines3
     registration  their ids
 
-Behind them: `options` (what can be chosen), `repertoire` and `sources` (the songs), `episodes`
-(what an environment does, many at once and without Gymnasium), `single` (what all have in common),
-`views` and `picture` (what rendering shows).
+Behind them: `options` (what can be chosen), `repertoire`, `sources` and `tracks` (the songs),
+`episodes` (what an environment does, many at once and without Gymnasium), `single` (what all have
+in common), `views` and `picture` (what rendering shows).
 """
 
 from importlib import import_module

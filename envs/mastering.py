@@ -73,6 +73,7 @@ class MasteringEnv(ConsoleEnv):
     | Parameter           | Default | Description                                                   |
     |---------------------|---------|---------------------------------------------------------------|
     | `songs`             | `None`  | an audio file, a folder of them, each a track, or whatever `MixingEnv` takes: stems are summed at the levels of their roles |
+    | `spoiled`           | 0       | how many versions with faults (tone, resonance, width, wandering levels, pumping, clipping, gain) are played beside every track; those of stems are mixed by the rules of their roles, each setting a little off |
     | `master_parameters` | `None`  | names of the master's table, in place of the above            |
 
     The others are those of `MixingEnv` that do not speak of stems.

@@ -20,7 +20,8 @@ from ..console.space import (
 from ..errors import MixgymError
 from ..rewards.reward import Reward, load_reward
 from .repertoire import Repertoire
-from .sources import Songs, find_sources, tracks_at
+from .sources import Songs, find_sources
+from .tracks import tracks_at
 
 Control = Literal["delta", "absolute"]
 Fidelity = Literal["simulate", "render"]
@@ -68,6 +69,7 @@ class EnvOptions:
 
     songs: Songs = None
     split: str = "train"
+    spoiled: int = 0
     seconds: float = 10.0
     sample_rate: int = 44_100
     reward: str | Path | Reward = "balanced"
@@ -100,6 +102,7 @@ class EnvOptions:
         _one_of("control", self.control, CONTROLS)
         _one_of("fidelity", self.fidelity, FIDELITIES)
         _at_least("episode_steps", self.episode_steps, 1)
+        _at_least("spoiled", self.spoiled, 0)
         if self.max_stems is not None:
             _at_least("max_stems", self.max_stems, 1)
         if self.threads is not None:
@@ -152,10 +155,13 @@ class EnvOptions:
 
         Raises:
             MixgymError: there are none, or they cannot be used.
+            ValueError: the task has no tracks to spoil.
         """
+        if self.spoiled and task.stems:
+            raise ValueError(f"mixgym/{task.name}-v0 takes no spoiled; mixgym/Mastering-v0 does")
         sources = find_sources(self.songs, self.split, self.seconds, self.sample_rate)
         return Repertoire(
-            sources if task.stems else tracks_at(sources),
+            sources if task.stems else tracks_at(sources, self.spoiled),
             self.seconds,
             self.sample_rate,
             rendered=self.fidelity == "render",

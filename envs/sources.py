@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from ..errors import MixgymError
 from ..songs import ROLES, Song, Stem, most_active_excerpt, read_song
 from ..songs.formats import AUDIO_SUFFIXES
@@ -154,40 +152,6 @@ class MemorySource:
         return self.song
 
 
-@dataclass(frozen=True)
-class BouncedSource:
-    """The stems of another source summed to one track, each at the level of its role."""
-
-    source: Source
-    stems: int = 1
-
-    @property
-    def title(self) -> str:
-        """See `Source.title`."""
-        return self.source.title
-
-    @property
-    def known(self) -> tuple[str, tuple[str, ...]] | None:
-        """See `Source.known`."""
-        known = self.source.known
-        return None if known is None else (f"{known[0]}-bounced", ("other",))
-
-    def open(self, seconds: float, sample_rate: int) -> Song:
-        """See `Source.open`."""
-        from ..console.levels import stem_levels
-        from ..console.rules import RULES
-
-        song = self.source.open(seconds, sample_rate)
-        if len(song.stems) == 1:
-            return song
-        total = np.zeros((2, song.frames), dtype=np.float32)
-        for stem, level in zip(song.stems, stem_levels(song), strict=True):
-            if not level.silent:
-                gain_db = RULES[stem.role].level_db - level.loudness_lufs - 40.0
-                total += stem.read(0, song.frames) * np.float32(10 ** (gain_db / 20))
-        return Song.from_arrays({"track": total}, sample_rate, title=song.title)
-
-
 def cut(song: Song, seconds: float) -> Song:
     """The most active excerpt in memory, followed by silence where the song is shorter."""
     excerpt = most_active_excerpt(song, seconds)
@@ -242,30 +206,20 @@ def _at(path: Path, split: str) -> Iterator[Source]:
         if not rows:
             raise MixgymError(f"{manifest} holds nothing of the split {split!r}: choose another.")
         yield from (RowSource.of(row) for row in rows)
-    elif path.is_dir() and not _holds_audio(path) and (folders := _folders(path)):
+    elif path.is_dir() and not holds_audio(path) and (folders := _folders(path)):
         yield from (PathSource(folder) for folder in folders)
     else:
         yield PathSource(path)
 
 
-def tracks_at(sources: list[Source]) -> list[Source]:
-    """Finished tracks: every file of a folder of files, and of any other song its stems' sum."""
-    found: list[Source] = []
-    for source in sources:
-        if isinstance(source, PathSource) and source.path.is_dir() and _holds_audio(source.path):
-            files = sorted(path for path in source.path.iterdir() if _is_audio(path))
-            found.extend(PathSource(file) for file in files)
-        else:
-            found.append(source)
-    return [BouncedSource(source) for source in found]
-
-
-def _is_audio(path: Path) -> bool:
+def is_audio(path: Path) -> bool:
+    """Whether a file is to be read, by its name."""
     return path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
 
 
-def _holds_audio(folder: Path) -> bool:
-    return any(_is_audio(path) for path in folder.iterdir())
+def holds_audio(folder: Path) -> bool:
+    """Whether any file in a folder is."""
+    return any(is_audio(path) for path in folder.iterdir())
 
 
 def _folders(path: Path) -> list[Path]:

@@ -46,6 +46,9 @@ def print_table(result: Result) -> None:
         "reward": _reward_tables,
         "env": _env_tables,
         "search": _search_tables,
+        "stream": _stream_tables,
+        "policy": _policy_tables,
+        "inference": _inference_tables,
     }
     for table in tables[result["benchmark"]](result):
         console.print(table)
@@ -184,6 +187,22 @@ def _env_tables(result: Result) -> list[Table]:
     return [batches, others, goals]
 
 
+def _stream_tables(result: Result) -> list[Table]:
+    tables = []
+    for stems, runs in result["runs"].items():
+        table = _table(f"{stems} stems: a block of {result['block_ms']:.2f} ms", *runs)
+        for clock, about in (("wall", "wall clock"), ("cpu", "processor")):
+            for name in ("median", "p99", "longest"):
+                cells = (f"{run[clock][name]:.3f} ms" for run in runs.values())
+                table.add_row(f"{about}, {name}", *cells)
+        table.add_row("share of one core", *(f"{100 * r['share']:.1f} %" for r in runs.values()))
+        tables.append(table)
+    goals = _table("Goals", "less than", "reached", "met")
+    for name, goal in result["goals"].items():
+        goals.add_row(name, f"{goal['goal']:.3g}", f"{goal['value']:.3g}", _yes(goal["met"]))
+    return [*tables, goals]
+
+
 def _reward_tables(result: Result) -> list[Table]:
     red = _table("Red team: score less that of equal loudness", "worst", "rendered", "songs held")
     for case, songs in result["red_team"].items():
@@ -234,6 +253,55 @@ def _search_tables(result: Result) -> list[Table]:
     for name, goal in result["goals"].items():
         goals.add_row(name, f"{goal['goal']:g}", f"{goal['value']:.4f}", _yes(goal["met"]))
     return [*tables, songs, goals]
+
+
+def _inference_tables(result: Result) -> list[Table]:
+    table = _table("Policies", "p50", "p99", "load", "resident", "file")
+    for row in result["rows"]:
+        label = f"{row['size']} {row['format']} {row['precision']}, {row['runs_on']}"
+        memory = "-" if row["resident_mb"] is None else f"{row['resident_mb']:.1f} MB"
+        times = (f"{row[name]:.3f} ms" for name in ("p50_ms", "p99_ms"))
+        load, size = f"{row['load_ms']:.0f} ms", f"{row['file_mb']:.2f} MB"
+        table.add_row(label, *times, load, memory, size)
+    goals = _table("Goals", "at most", "reached", "met")
+    for name, goal in result["goals"].items():
+        goals.add_row(name, f"{goal['goal']:g}", f"{goal['value']:.3g}", _yes(goal["met"]))
+    return [table, goals]
+
+
+def _policy_tables(result: Result) -> list[Table]:
+    gains = _table("Gain of one pass", "songs", "over equal loudness", "over role rules", "above")
+    for name, row in result["gains"].items():
+        if row is not None:
+            over = [row[f"over_{rule}"] for rule in ("equal_loudness", "roles")]
+            gains.add_row(
+                name.replace("_", " "),
+                str(row["songs"]),
+                *(
+                    f"{of['mean']:+.4f} [{of['interval'][0]:+.4f}, {of['interval'][1]:+.4f}]"
+                    for of in over
+                ),
+                " / ".join(f"{100 * of['share_above']:.0f} %" for of in over),
+            )
+    swaps, every = result["swaps"], result["spread"]["all"]
+    apart = _table("Different songs, different mixes", "")
+    apart.add_row("score lost with another song's mix", f"{swaps['lost']:.4f}")
+    apart.add_row("swaps that lose", f"{100 * swaps['share_lower']:.1f} % of {swaps['pairs']}")
+    apart.add_row("spread of settings, [-1, 1]", f"{every['sd']:.3f}")
+    apart.add_row("spread within a role", f"{every['sd_within_role']:.3f}")
+    apart.add_row("variance explained by features", f"{100 * every['explained']:.0f} %")
+    apart.add_row("variance explained by roles", f"{100 * every['explained_by_role']:.0f} %")
+    red = _table("Red team", "score", "equal loudness", "highest true peak", "held")
+    for case, songs in result["red_team"]["cases"].items():
+        rows = list(songs.values())
+        red.add_row(
+            case.replace("_", " "),
+            f"{sum(row['policy'] for row in rows) / len(rows):.4f}",
+            f"{sum(row['equal_loudness'] for row in rows) / len(rows):.4f}",
+            f"{max(row['true_peak_dbtp'] for row in rows):.2f} dBTP",
+            _yes(all(row["held"] for row in rows)),
+        )
+    return [gains, apart, red]
 
 
 def _table(title: str, *columns: str) -> Table:

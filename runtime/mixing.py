@@ -19,6 +19,7 @@ from ..console.parameters import MASTER
 from ..console.preset import Preset, apply_preset, dumps
 from ..console.render import render
 from ..console.styles import Style
+from .daw.writing import Projects
 from .output import AudioWriter, Format, choose_format, write_master
 from .results import Outputs, Result, asked_delivery, delivery_notes
 from .staging import MARKER, Staged, refuse_existing
@@ -45,6 +46,7 @@ class MixOptions:
         tail: let reverb and delay ring out.
         threads: strips processed at once.
         overwrite: replace what exists.
+        copy_stems: copy the stems beside a Reaper project instead of pointing to them.
     """
 
     mixer: Mixer
@@ -58,6 +60,7 @@ class MixOptions:
     tail: bool = True
     threads: int = 2
     overwrite: bool = False
+    copy_stems: bool = False
 
 
 def mix_song(
@@ -70,10 +73,17 @@ def mix_song(
     """
     started = time.perf_counter()
     refuse_existing(
-        (outputs.audio, outputs.preset, outputs.report),
+        (outputs.audio, outputs.preset, outputs.report, outputs.rpp, outputs.dawproject),
         options.overwrite,
         folder=outputs.stems,
         inputs=[stem.path for stem in song.stems],
+    )
+    projects = Projects(
+        song,
+        outputs.rpp,
+        outputs.dawproject,
+        copies=options.copy_stems,
+        overwrite=options.overwrite,
     )
     form = choose_format(outputs.audio, song.sample_rate, options.bit_depth)
     levels = stem_levels(
@@ -94,6 +104,8 @@ def mix_song(
         if outputs.stems:
             files = stack.enter_context(_StemFiles(staged.folder(outputs.stems), song))
             hearers.append(files.write)
+        if outputs.dawproject:
+            hearers.append(stack.enter_context(projects).hear)
         scorer = None
         if outputs.report:
             from .mix_score import ScoreReader
@@ -120,6 +132,7 @@ def mix_song(
         notes += delivery_notes(rendering, turned_down_db)
         if outputs.preset:
             staged.file(outputs.preset).write_text(dumps(mix), encoding="utf-8")
+        projects.write(staged, mix, rendering)
         score = scorer.score(rendering) if scorer else None
         if outputs.report:
             from .mix_report import write_mix_report

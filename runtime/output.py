@@ -83,27 +83,35 @@ class AudioWriter:
         sample_rate: in Hz.
         form: how to write it.
         frames: how many will come; chooses RF64 where a WAV would be too small.
+        channels: 2; or 1, where samples are no integers.
 
     Raises:
         OSError: the disk is full, from any method.
     """
 
-    def __init__(self, path: Path, sample_rate: int, form: Format, frames: int = 0) -> None:
+    def __init__(
+        self, path: Path, sample_rate: int, form: Format, frames: int = 0, channels: int = 2
+    ) -> None:
         import soundfile
 
         from ..songs._sndfile import native_name
 
         container = form.container
-        if container == "WAV" and frames * 2 * (form.bits or 32) // 8 > LARGEST_WAV_BYTES:
+        if container == "WAV" and frames * channels * (form.bits or 32) // 8 > LARGEST_WAV_BYTES:
             container = "RF64"
         self._path, self._form, self._frame = path, form, 0
         with _as_os_errors(path):
             self._file = soundfile.SoundFile(
-                native_name(path), "w", sample_rate, 2, subtype=form.subtype, format=container
+                native_name(path),
+                "w",
+                sample_rate,
+                channels,
+                subtype=form.subtype,
+                format=container,
             )
 
     def write(self, audio: NDArray[np.float32]) -> None:
-        """Add a block, shape (2, frames)."""
+        """Add a block, shape (channels, frames)."""
         samples: NDArray[np.float32] | NDArray[np.int32] = audio.T
         if self._form.bits is not None:
             from ._dither import quantise

@@ -23,6 +23,8 @@ class Outputs:
     preset: Path | None = None
     report: Path | None = None
     stems: Path | None = None
+    rpp: Path | None = None
+    dawproject: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Result:
         """Numbers, strings and lists that JSON can hold."""
         paths = {
             name: str(path) if (path := getattr(self.outputs, name)) else None
-            for name in ("audio", "preset", "report", "stems")
+            for name in ("audio", "preset", "report", "stems", "rpp", "dawproject")
         }
         return {
             "title": self.title,

@@ -13,6 +13,7 @@ from .._text import printable
 from ..console.describe import changes
 
 if TYPE_CHECKING:
+    from ..console.compare import Comparison
     from ..console.meters import Readings
     from .evolving import Evolved
     from .results import Result
@@ -86,6 +87,28 @@ def print_master(result: Result) -> None:
     _print_delivery(Console(), result)
 
 
+def print_comparison(comparison: Comparison) -> None:
+    """What changed in each place, the place with the biggest change first."""
+    console = Console()
+    if not comparison.differences and not comparison.gone:
+        console.print("The presets set everything alike.")
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(2):
+        table.add_column(overflow="fold")
+    for difference in comparison.differences:
+        where = difference.where
+        if difference.matched is None:
+            where += " (new, beside the defaults)"
+        elif difference.matched and not difference.matched.endswith("(by name)"):
+            where += f", was {difference.matched}"
+        for i, change in enumerate(difference.changes):
+            table.add_row("" if i else _plain(where), _plain(change.words))
+    console.print(table)
+    if comparison.gone:
+        console.print(_plain(f"No longer there: {', '.join(comparison.gone)}"), highlight=False)
+
+
 def print_readings(readings: Mapping[str, Readings]) -> None:
     """All scalar meters, a column for each file; the main ones, a row each, of many files."""
     table = Table(box=None, pad_edge=False)
@@ -114,7 +137,7 @@ def _print_delivery(console: Console, result: Result) -> None:
         f"{result.duration_s:.1f} s long, made in {result.seconds:.1f} s",
         highlight=False,
     )
-    for name in ("audio", "preset", "report", "stems"):
+    for name in ("audio", "preset", "report", "stems", "rpp", "dawproject"):
         path = getattr(result.outputs, name)
         if path is not None:
             console.print(f"{name:7} {_plain(str(path))}", highlight=False, soft_wrap=True)

@@ -36,11 +36,10 @@ def join_pairs(tracks: Sequence[Track]) -> list[Track]:
         lambda: {"l": [], "r": []}
     )
     for track in tracks:
-        split = _side(track.file.path.stem)
+        split = pair_key(track.file.path.stem)
         if split and len(track.streams) == 1 and track.streams[0].channels == 1:
             name, side = split
-            key = (track.file.path.parent, _INDEX.sub("", name).lower())
-            sides[*key, track.streams[0].sample_rate][side].append(track)
+            sides[track.file.path.parent, name, track.streams[0].sample_rate][side].append(track)
     joined: dict[int, Track] = {}
     absorbed: set[int] = set()
     for pair in sides.values():
@@ -52,6 +51,15 @@ def join_pairs(tracks: Sequence[Track]) -> list[Track]:
                 )
                 absorbed.add(id(right))
     return [joined.get(id(track), track) for track in tracks if id(track) not in absorbed]
+
+
+def pair_key(name: str) -> tuple[str, str] | None:
+    """What both sides of a track have in common in their names, and "l" or "r".
+
+    None where the name, given without its ending, ends in no side.
+    """
+    split = _side(name)
+    return split and (_INDEX.sub("", split[0]).lower(), split[1])
 
 
 def _side(name: str) -> tuple[str, str] | None:

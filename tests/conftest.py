@@ -102,3 +102,37 @@ def folder(tmp_path):
     tone = (0.3 * np.sin(np.arange(44_100) / 20)).astype(np.float32)
     sf.write(made / "good.wav", tone, 44_100)
     return made
+
+
+@pytest.fixture(scope="session")
+def policy_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write weights of a policy that was never trained, but sets something: `write(**about)`."""
+    from mixgym.experiments.random_policy import random_policy
+
+    def write(**about: object) -> Path:
+        path = tmp_path_factory.mktemp("weights") / "weights.npz"
+        random_policy(path, 32, 2, **about)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def policy_files(
+    policy_weights: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """One policy's weights (.npz) and its files, by suffix."""
+    from mixgym.agents.load import read_network
+    from mixgym.export.deployed import MixingPolicy
+    from mixgym.export.export import Wanted, describe
+    from mixgym.export.writers import writer
+
+    weights = policy_weights()
+    network, about = read_network(weights)
+    described = describe(weights, about, Wanted())
+    files = {".npz": weights}
+    for suffix in (".onnx", ".pt2"):
+        files[suffix] = tmp_path_factory.mktemp("policy") / f"policy{suffix}"
+        write = writer(files[suffix], "fp32")
+        write(MixingPolicy(network, described.space), described, [], files[suffix])
+    return files

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from ...errors import MixgymError
-from ...rewards import load_reward
 from ...runtime.staging import Staged, refuse_existing
-from ..arena.pieces import Piece, find_pieces
-from ..mapper import make_mapper
+from ..mapper import Mapper, make_mapper
 from .findings import Findings, best_of, compared, importances, tried_of
-from .searchers import check_space
-from .settings import read_tuning
+from .searchers import TunedSearch
+from .settings import SearchTuning, TrainTuning, read_tuning
 from .storage import Place, kept, open_study, place_of
 from .summary import page_of
-from .validation import other_pieces, validate
-
-Tell = Callable[[str, float], None]
+from .tunable import Tell, Tunable
+from .validation import validate
 
 
 def run_tune(
@@ -49,41 +45,45 @@ def run_tune(
     if storage is not None and out is not None:
         raise MixgymError("--out names a journal and --storage a database; give one of them.")
     tuning = read_tuning(config)
-    load_reward(tuning.style)
-    defaults = check_space(tuning)
     journal = out or config.with_name(f"tune-{config.stem}.journal")
     place = place_of(config.stem, journal, storage)
     refuse_existing((summary,), overwrite=True, inputs=(config, journal))
     with make_mapper("inline" if jobs == 1 else f"processes:{jobs}") as mapper:
-        pieces = find_pieces(tuning.of_songs(tuning.split), mapper, tell)
+        tunable = _tunable(tuning, mapper, tell)
+        defaults = tunable.defaults()
         with kept(place):
             from .study import run_study  # Optuna is known to be there
 
-            found = run_study(place, tuning, pieces, defaults, trials, mapper, tell)
-            tried = tried_of(found, tuning, len(pieces), place)
+            found = run_study(place, tunable, defaults, trials, mapper, tell)
+            tried = tried_of(found, tunable, place)
             shares = importances(open_study(place), tuning.space)
-        best, validated, others = best_of(tried), None, pieces
+        best, validated, elsewhere = best_of(tried), None, tunable
         if best.trial:
-            others = other_pieces(tuning, pieces, mapper, tell)
-            validated = validate(tuning, others, best.params, defaults, mapper, tell)
+            elsewhere = tunable.elsewhere(mapper, tell)
+            validated = validate(elsewhere, best.params, defaults, mapper, tell)
     findings = Findings(
         trials=tried,
         best=best,
-        tuned=compared(best, tried[0], tuning),
-        songs=_names(pieces),
+        tuned=compared(best, tried[0], tunable),
+        measure=tunable.measure,
+        songs=tunable.songs,
         importances=shares,
         validated=validated,
-        validation_songs=_names(others),
+        validation_songs=elsewhere.songs,
     )
     if summary is not None:
         with Staged() as staged:
-            page = page_of(findings, tuning, place, _command(config, trials, place))
+            page = page_of(findings, tunable, place, _command(config, trials, place))
             staged.file(summary).write_text(page, encoding="utf-8")
     return findings
 
 
-def _names(pieces: list[Piece]) -> list[str]:
-    return list(dict.fromkeys(piece.song for piece in pieces))
+def _tunable(tuning: SearchTuning | TrainTuning, mapper: Mapper, tell: Tell) -> Tunable:
+    if isinstance(tuning, TrainTuning):
+        from .learners import TunedTraining  # brings PyTorch
+
+        return TunedTraining(tuning)
+    return TunedSearch.of(tuning, mapper, tell)
 
 
 def _command(config: Path, trials: int, place: Place) -> list[str]:

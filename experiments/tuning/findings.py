@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from ...errors import MixgymError
 from ..statistics import interquartile_mean
 from .dimensions import Value
@@ -16,9 +14,8 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
-    from ..statistics import Scores
-    from .settings import Tuning
     from .storage import Place
+    from .tunable import Tunable
 
 FEWEST = 20  # trials that importances are told from
 
@@ -30,7 +27,7 @@ class Tried(NamedTuple):
         trial: its number; 0 is of the defaults.
         value: what is maximised; None where it was stopped.
         params: hyperparameters.
-        gains: of the pairs of seed and excerpt that it came to, in their order.
+        gains: reported, seed by seed: of a search on each excerpt, of training in each validation.
     """
 
     trial: int
@@ -51,6 +48,7 @@ class Findings(NamedTuple):
         trials: in the order of their numbers.
         best: of them.
         tuned: the best beside the defaults, on what trials were judged by.
+        measure: what a gain is, in a sentence.
         songs: that trials were judged by.
         importances: share of each hyperparameter in doing well, the largest first; none where
             trials are few.
@@ -61,6 +59,7 @@ class Findings(NamedTuple):
     trials: list[Tried]
     best: Tried
     tuned: Comparison
+    measure: str
     songs: list[str]
     importances: dict[str, float]
     validated: Comparison | None
@@ -88,15 +87,12 @@ class Findings(NamedTuple):
         }
 
 
-def tried_of(
-    trials: Sequence[FrozenTrial], tuning: Tuning, excerpts: int, place: Place
-) -> list[Tried]:
+def tried_of(trials: Sequence[FrozenTrial], tunable: Tunable, place: Place) -> list[Tried]:
     """Optuna's finished trials without what nobody needs to know.
 
     Args:
         trials: in the order of their ordinals.
-        tuning: the study.
-        excerpts: how many it has.
+        tunable: what is tuned.
         place: where the trials were kept.
 
     Raises:
@@ -115,9 +111,8 @@ def tried_of(
         )
         for trial in trials
     ]
-    pairs = tuning.seeds * excerpts
     in_order = [one.trial for one in tried] == list(range(len(tried)))
-    if not in_order or not all(_possible(one, tuning, pairs) for one in tried):
+    if not in_order or not all(_possible(one, tunable) for one in tried):
         raise MixgymError(
             f"{place} holds trials that this study cannot have come to; begin another by --out or "
             "--storage."
@@ -125,15 +120,15 @@ def tried_of(
     return tried
 
 
-def _possible(tried: Tried, tuning: Tuning, pairs: int) -> bool:
+def _possible(tried: Tried, tunable: Tunable) -> bool:
+    space, told = tunable.tuning.space, len(tried.gains)
+    every = tunable.tuning.seeds * tunable.per_seed
     if tried.value is None:
-        gains_fit = tried.trial > 0 and 0 < len(tried.gains) <= pairs
+        fits = tried.trial > 0 and 0 < told <= every
     else:
-        gains_fit = len(tried.gains) == pairs
-        gains_fit = gains_fit and tried.value == interquartile_mean(np.array(tried.gains))
-    space = tuning.space
+        fits = told == every and tried.value == interquartile_mean(tunable.gains(tried.gains))
     return (
-        gains_fit
+        fits
         and tried.params.keys() == space.keys()
         and all(space[name].holds(value) for name, value in tried.params.items())
     )
@@ -144,9 +139,9 @@ def best_of(trials: Sequence[Tried]) -> Tried:
     return max((tried for tried in trials if tried.value is not None), key=_value)
 
 
-def compared(best: Tried, defaults: Tried, tuning: Tuning) -> Comparison:
+def compared(best: Tried, defaults: Tried, tunable: Tunable) -> Comparison:
     """The best trial beside the defaults, on what trials were judged by."""
-    return compare(_gains(best, tuning), _gains(defaults, tuning))
+    return compare(tunable.gains(best.gains), tunable.gains(defaults.gains))
 
 
 def importances(study: optuna.Study, space: Mapping[str, Any]) -> dict[str, float]:
@@ -167,7 +162,3 @@ def importances(study: optuna.Study, space: Mapping[str, Any]) -> dict[str, floa
 def _value(tried: Tried) -> float:
     assert tried.value is not None
     return tried.value
-
-
-def _gains(tried: Tried, tuning: Tuning) -> Scores:
-    return np.array(tried.gains).reshape(len(tuning.tuning_seeds), -1)

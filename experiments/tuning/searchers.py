@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,15 +20,17 @@ from ...evolution.mixers import default_space, searcher, starting_mix
 from ...evolution.search import GROUPS, MEASURES, search
 from ...evolution.searcher import Genomes, Outcome
 from ...rewards import Evaluator, load_reward
-from ..arena.pieces import Piece, open_piece
+from ...songs.training.manifest import MANIFEST, read_manifest
+from ...songs.training.sources import stem_sources
+from ..arena.pieces import Piece, find_pieces, open_piece
+from ..mapper import Mapper
+from ..statistics import Scores
 from .dimensions import Range, Value
-from .settings import Tuning
+from .settings import SearchTuning
+from .tunable import Options, Report, Tell
 
 if TYPE_CHECKING:
     from .dimensions import Dimension
-
-Options = Mapping[str, Value]
-Gain = Callable[[Piece, int, Options], float]
 
 
 class Ground(NamedTuple):
@@ -49,18 +53,87 @@ class Ground(NamedTuple):
     spent: int
 
 
-def gain_of(tuning: Tuning, threads: int | None = None) -> Gain:
-    """What a study measures of an excerpt, a seed and hyperparameters.
+@dataclass(frozen=True)
+class TunedSearch:
+    """A `Tunable`: a searcher, judged by the gain on every excerpt.
 
-    Args:
+    Attributes:
         tuning: the study.
-        threads: at work on one batch of mixes; None takes all processors.
+        pieces: its excerpts.
     """
-    return partial(search_gain, tuning, threads)
+
+    tuning: SearchTuning
+    pieces: tuple[Piece, ...]
+
+    @classmethod
+    def of(cls, tuning: SearchTuning, mapper: Mapper, tell: Tell) -> TunedSearch:
+        """The study's, with the excerpts of its songs.
+
+        Raises:
+            MixgymError: there is no such style, or a song cannot be read.
+        """
+        load_reward(tuning.style)
+        return cls(tuning, tuple(find_pieces(tuning.of_songs(tuning.split), mapper, tell)))
+
+    @property
+    def about(self) -> str:
+        """See `Tunable`."""
+        given = self.tuning
+        return (
+            f"Hyperparameters of `{given.search}`, {given.evaluations:,} evaluations on "
+            f"{given.seconds:g} s, style {given.style}."
+        )
+
+    @property
+    def measure(self) -> str:
+        """See `Tunable`."""
+        return (
+            "Gain: by how much the best mix of a search scores above all stems equally loud, both "
+            "in `simulate`; interquartile mean over excerpts and seeds."
+        )
+
+    @property
+    def songs(self) -> list[str]:
+        """See `Tunable`."""
+        return list(dict.fromkeys(piece.song for piece in self.pieces))
+
+    @property
+    def per_seed(self) -> int:
+        """See `Tunable`."""
+        return len(self.pieces)
+
+    def defaults(self) -> dict[str, Value]:
+        """See `Tunable`."""
+        return check_space(self.tuning)
+
+    def identity(self) -> dict[str, Any]:
+        """See `Tunable`."""
+        return self.tuning.identity(self.pieces)
+
+    def judge(self, seed: int, options: Options, threads: int | None, report: Report) -> None:
+        """See `Tunable`."""
+        for piece in self.pieces:
+            report(search_gain(self.tuning, threads, piece, seed, options))
+
+    def gains(self, reports: Sequence[float]) -> Scores:
+        """See `Tunable`."""
+        return np.array(reports).reshape(-1, self.per_seed)
+
+    def confirm(self, seed: int, options: Options, threads: int | None) -> list[float]:
+        """See `Tunable`."""
+        return [search_gain(self.tuning, threads, piece, seed, options) for piece in self.pieces]
+
+    def elsewhere(self, mapper: Mapper, tell: Tell) -> TunedSearch:
+        """See `Tunable`: on the songs of the split `validation`, if the study is of others."""
+        given = self.tuning
+        if given.split == "validation" or not any(map(_has_validation, given.songs)):
+            return self
+        found = find_pieces(given.of_songs("validation"), mapper, tell)
+        return replace(self, pieces=tuple(found))
 
 
 def search_gain(
-    tuning: Tuning, threads: int | None, piece: Piece, seed: int, options: Options
+    tuning: SearchTuning, threads: int | None, piece: Piece, seed: int, options: Options
 ) -> float:
     """How much a search improves on all stems equally loud, both scored in `simulate`.
 
@@ -115,7 +188,7 @@ def defaults_of(name: str) -> dict[str, Value]:
     }
 
 
-def check_space(tuning: Tuning) -> dict[str, Value]:
+def check_space(tuning: SearchTuning) -> dict[str, Value]:
     """See that a searcher can be tuned over a space; every end of it is tried on a toy song.
 
     Returns:
@@ -162,3 +235,9 @@ def _one_generation(name: str, options: Options) -> None:
     )
     seeker.tell(genomes, outcome)
     seeker.ask()
+
+
+def _has_validation(root: Path) -> bool:
+    if (root / MANIFEST).is_file() or root.name == MANIFEST:
+        return any(row.kind != "augmented" for row in read_manifest(root, "validation"))
+    return any(source.identity.split == "validation" for source in stem_sources([root])[0])

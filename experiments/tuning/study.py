@@ -1,12 +1,14 @@
 """Trials of a study, one after another or several at a time.
 
-What is maximised: the interquartile mean, over all pairs of an excerpt and a seed, of how much the
-best mix of a search scores above all stems equally loud. Both scores are those of `simulate`, and
-the mix is the best one when the budget is spent (`search_gain`).
+What is maximised: the interquartile mean of what a trial gains over all stems equally loud, in
+`simulate`. Of a search that is the gain of its best mix when the budget is spent, for every pair of
+an excerpt and a seed; of training the mean gain on validation songs after the last step, for every
+seed.
 
-Every pair is reported to Optuna, and Wilcoxon's signed-rank test against the best trial so far
-stops a trial that does worse. It compares pair by pair: gains differ more between songs than
-between hyperparameters, which a median over trials would have to see through.
+Every pair, or every validation of a run, is reported to Optuna, and Wilcoxon's signed-rank test
+against the best trial so far stops a trial that does worse. It compares report by report: gains
+differ more between songs, and along a run, than between hyperparameters, which a median over trials
+would have to see through.
 
 The first trial is of the defaults, which nothing stops. The others are drawn by TPE: J. Bergstra,
 R. Bardenet, Y. Bengio, B. Kégl, "Algorithms for Hyper-Parameter Optimization", NIPS 2011.
@@ -15,10 +17,9 @@ R. Bardenet, Y. Bengio, B. Kégl, "Algorithms for Hyper-Parameter Optimization",
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,16 +27,13 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from ..arena.pieces import Piece
 from ..arena.play import one_thread
 from ..mapper import Mapper
 from ..statistics import interquartile_mean
 from .dimensions import Value
-from .searchers import gain_of
-from .settings import Tuning
 from .storage import Place, claim, give_up_lost, in_words, open_study, quiet
+from .tunable import Tell, Tunable
 
-Tell = Callable[[str, float], None]
 ORDINAL = "ordinal"  # a trial's place in the study, which a repeated trial takes over
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 WORSE = 0.1  # significance at which a trial is stopped
@@ -47,16 +45,14 @@ class Work(NamedTuple):
 
     Attributes:
         place: of the study.
-        tuning: its settings.
-        pieces: its excerpts.
-        defaults: of what is tuned.
+        tunable: what is tuned.
+        defaults: of that.
         total: trials asked for.
         threads: at work on one batch of mixes; None takes all processors.
     """
 
     place: Place
-    tuning: Tuning
-    pieces: tuple[Piece, ...]
+    tunable: Tunable
     defaults: Mapping[str, Value]
     total: int
     threads: int | None
@@ -68,8 +64,7 @@ class _TakenError(Exception):
 
 def run_study(
     place: Place,
-    tuning: Tuning,
-    pieces: Sequence[Piece],
+    tunable: Tunable,
     defaults: Mapping[str, Value],
     total: int,
     mapper: Mapper,
@@ -82,9 +77,8 @@ def run_study(
 
     Args:
         place: of the study.
-        tuning: its settings.
-        pieces: its excerpts.
-        defaults: of what is tuned.
+        tunable: what is tuned.
+        defaults: of that.
         total: finished trials in the end, those of earlier commands among them.
         mapper: who works.
         tell: told what is being done and the share of it that is done.
@@ -96,9 +90,9 @@ def run_study(
         MixgymError: a study of other settings, or a song that cannot be read.
     """
     study = open_study(place)
-    claim(study, tuning.identity(pieces))
+    claim(study, tunable.identity())
     threads = None if mapper.workers == 1 else 1
-    work = Work(place, tuning, tuple(pieces), defaults, total, threads)
+    work = Work(place, tunable, defaults, total, threads)
     while True:
         give_up_lost(study, place)
         before = len(finished(study))
@@ -124,7 +118,7 @@ def run_trial(work: Work) -> None:
         MixgymError: a song cannot be read, the disk is full, or the database fails.
     """
     with in_words(work.place), quiet(), one_thread():
-        sampler = _OrderedSampler(work.tuning.sampler_seed)
+        sampler = _OrderedSampler(work.tunable.tuning.sampler_seed)
         pruner = optuna.pruners.WilcoxonPruner(p_threshold=WORSE)
         study = open_study(work.place, sampler, pruner)
         trials = study.get_trials(deepcopy=False)
@@ -159,15 +153,19 @@ def _objective(work: Work, trial: Trial) -> float:
         if other.state != TrialState.FAIL
     ):
         raise _TakenError
-    options = {name: values.suggest(trial, name) for name, values in work.tuning.space.items()}
-    gain = gain_of(work.tuning, work.threads)
-    gains: list[float] = []
-    for step, (seed, piece) in enumerate(product(work.tuning.tuning_seeds, work.pieces)):
-        gains.append(gain(piece, seed, options))
-        trial.report(gains[-1], step)
+    tunable, reports = work.tunable, list[float]()
+    space = tunable.tuning.space
+    options = {name: values.suggest(trial, name) for name, values in space.items()}
+
+    def report(value: float) -> None:
+        trial.report(value, len(reports))
+        reports.append(value)
         if ordinal and trial.should_prune():
             raise optuna.TrialPruned
-    return interquartile_mean(np.array(gains))
+
+    for seed in tunable.tuning.tuning_seeds:
+        tunable.judge(seed, options, work.threads, report)
+    return interquartile_mean(tunable.gains(reports))
 
 
 def _ordinal(trial: FrozenTrial) -> int:

@@ -8,15 +8,11 @@ from collections.abc import Sequence
 from ..arena.tables import Table
 from .dimensions import Value
 from .findings import Findings, Tried
-from .settings import Tuning
 from .storage import Place
+from .tunable import Tunable
 from .validation import Comparison
 
 SHOWN = 10  # of the best trials
-MEASURE = (
-    "Gain: by how much the best mix of a search scores above all stems equally loud, both in "
-    "`simulate`; interquartile mean over excerpts and seeds."
-)
 
 
 def tables_of(findings: Findings) -> list[Table]:
@@ -31,7 +27,7 @@ def tables_of(findings: Findings) -> list[Table]:
             f"{len(findings.trials) - len(findings.completed)} of them stopped early",
             ("trial", "gain", *names),
             tuple(_row(tried, names) for tried in shown),
-            MEASURE,
+            findings.measure,
         ),
         Table(
             f"Trial {findings.best.trial} beside the defaults",
@@ -67,16 +63,16 @@ def verdict(findings: Findings) -> str:
     return f"On other seeds the two cannot be told apart: {interval}; keep the defaults."
 
 
-def page_of(findings: Findings, tuning: Tuning, place: Place, command: Sequence[str]) -> str:
+def page_of(findings: Findings, tunable: Tunable, place: Place, command: Sequence[str]) -> str:
     """The page as Markdown.
 
     Args:
         findings: of the study.
-        tuning: its settings.
+        tunable: what was tuned.
         place: where it is kept.
         command: that made it, in words.
     """
-    seeds, others = tuning.tuning_seeds, tuning.other_seeds
+    seeds, others = tunable.tuning.tuning_seeds, tunable.tuning.other_seeds
     validation_songs = ", ".join(findings.validation_songs)
     lines = [
         f"# Study {place.name}",
@@ -87,8 +83,7 @@ def page_of(findings: Findings, tuning: Tuning, place: Place, command: Sequence[
         shlex.join(command),
         "```",
         "",
-        f"Hyperparameters of `{tuning.search}`, {tuning.evaluations:,} evaluations on "
-        f"{tuning.seconds:g} s, style {tuning.style}.",
+        tunable.about,
         "",
         f"- Tuned on {', '.join(findings.songs)}: seeds {seeds[0]} to {seeds[-1]}.",
         *(

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from ...songs.training.manifest import MANIFEST, read_manifest
-from ...songs.training.sources import stem_sources
-from ..arena.pieces import Piece, find_pieces
 from ..arena.play import one_thread
 from ..mapper import Mapper
 from ..statistics import Scores, interquartile_mean, stratified_bootstrap
 from .dimensions import Value
-from .searchers import gain_of
-from .settings import Tuning
-
-Tell = Callable[[str, float], None]
+from .tunable import Tell, Tunable
 
 
 class Comparison(NamedTuple):
@@ -42,15 +35,14 @@ class Comparison(NamedTuple):
 
 
 class _Run(NamedTuple):
-    tuning: Tuning
-    threads: int | None
-    piece: Piece
+    tunable: Tunable
     seed: int
     options: Mapping[str, Value]
+    threads: int | None
 
 
 def compare(best: Scores, defaults: Scores) -> Comparison:
-    """Compare gains of shape (seeds, excerpts)."""
+    """Compare gains of shape (seeds, parts)."""
     difference = best - defaults
     return Comparison(
         interquartile_mean(best),
@@ -60,22 +52,8 @@ def compare(best: Scores, defaults: Scores) -> Comparison:
     )
 
 
-def other_pieces(
-    tuning: Tuning, pieces: Sequence[Piece], mapper: Mapper, tell: Tell
-) -> list[Piece]:
-    """Excerpts of validation songs, where a study is of others; else those of the study.
-
-    Raises:
-        MixgymError: a song cannot be read.
-    """
-    if tuning.split != "validation" and any(_has_validation(root) for root in tuning.songs):
-        return find_pieces(tuning.of_songs("validation"), mapper, tell)
-    return list(pieces)
-
-
 def validate(
-    tuning: Tuning,
-    pieces: Sequence[Piece],
+    tunable: Tunable,
     best: Mapping[str, Value],
     defaults: Mapping[str, Value],
     mapper: Mapper,
@@ -84,8 +62,7 @@ def validate(
     """Compare the best settings with the defaults on seeds that no trial saw.
 
     Args:
-        tuning: the study.
-        pieces: where they are compared.
+        tunable: what is tuned, where they are compared.
         best, defaults: hyperparameters.
         mapper: who works.
         tell: told what is being done and the share of it that is done.
@@ -94,26 +71,16 @@ def validate(
         MixgymError: a song cannot be read.
     """
     threads = None if mapper.workers == 1 else 1
-    runs = [
-        _Run(tuning, threads, piece, seed, options)
-        for piece in pieces
-        for options in (best, defaults)
-        for seed in tuning.other_seeds
-    ]
-    gains = np.empty(len(runs))
-    for done, (index, gain) in enumerate(mapper.map(_gain, runs), 1):
-        gains[index] = gain
+    seeds = tunable.tuning.other_seeds
+    runs = [_Run(tunable, seed, options, threads) for options in (best, defaults) for seed in seeds]
+    gains: dict[int, list[float]] = {}
+    for done, (index, found) in enumerate(mapper.map(_gains, runs), 1):
+        gains[index] = found
         tell("Validating", done / len(runs))
-    by_run = gains.reshape(len(pieces), 2, len(tuning.other_seeds))
-    return compare(by_run[:, 0].T, by_run[:, 1].T)
+    by_run = np.array([gains[index] for index in range(len(runs))])
+    return compare(by_run[: len(seeds)], by_run[len(seeds) :])
 
 
-def _gain(run: _Run) -> float:
+def _gains(run: _Run) -> list[float]:
     with one_thread():
-        return gain_of(run.tuning, run.threads)(run.piece, run.seed, run.options)
-
-
-def _has_validation(root: Path) -> bool:
-    if (root / MANIFEST).is_file() or root.name == MANIFEST:
-        return any(row.kind != "augmented" for row in read_manifest(root, "validation"))
-    return any(source.identity.split == "validation" for source in stem_sources([root])[0])
+        return run.tunable.confirm(run.seed, run.options, run.threads)

@@ -11,9 +11,9 @@
     build       all of it, in parallel and resumable
 
 Behind them: `windows` (which seconds to take), `excerpts` (one excerpt on disk), `keys` (musical
-keys), `effects` (what spoils a stem), `alignment` (beats onto beats), `general_midi` (what its
-programs are), `workers` and `guarded` (processes), `records` and `work` (what each of them does),
-`summary` (for a person).
+keys), `effects` (what spoils audio), `faults` (of tracks), `alignment` (beats onto beats),
+`general_midi` (what its programs are), `workers` and `guarded` (processes), `records` and `work`
+(what each of them does), `summary` (for a person).
 """
 
 from importlib import import_module

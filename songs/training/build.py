@@ -27,7 +27,13 @@ from .excerpts import PARTIAL
 from .manifest import EXCERPTS, MANIFEST, ManifestRow, leaks, write_manifest, write_text
 from .recipe import draw_recipe
 from .records import RECORDS, Record, finished, keep
-from .sources import Source, generator_sources, midi_sources, stem_sources
+from .sources import (
+    Source,
+    generator_sources,
+    midi_sources,
+    stem_sources,
+    track_sources,
+)
 from .summary import summarise
 from .work import NO_SPACE, Augmentation, Plan, do
 from .workers import in_parallel
@@ -47,10 +53,11 @@ class BuildOptions:
     Attributes:
         stems: folders of stems, or of such folders.
         midi: folders of MIDI files.
+        tracks: finished tracks, or folders of them, each an excerpt's only stem.
         soundfont: to play them through; None for the one that pretty_midi brings.
         generate: how many songs of our own, one excerpt each.
         augment: how many excerpts made of training excerpts.
-        excerpts_per_song: at most, of a song folder or a MIDI file.
+        excerpts_per_song: at most, of a song folder, a MIDI file or a track.
         seconds: of an excerpt, 4 to 60.
         sample_rate: in Hz.
         seed: of whatever is drawn.
@@ -59,6 +66,7 @@ class BuildOptions:
 
     stems: tuple[Path, ...] = ()
     midi: tuple[Path, ...] = ()
+    tracks: tuple[Path, ...] = ()
     soundfont: Path | None = None
     generate: int = 0
     augment: int = 0
@@ -90,8 +98,10 @@ def build_training_set(
     soundfont = _check(options)
     songs, skipped = stem_sources(options.stems)
     pieces, unread = midi_sources(options.midi)
-    sources = [*songs, *pieces, *generator_sources(options.seed, options.generate)]
-    _refuse_inside(out, (*options.stems, *options.midi))
+    tracks, copies = track_sources(options.tracks)
+    generated = generator_sources(options.seed, options.generate)
+    sources = [*songs, *pieces, *tracks, *generated]
+    _refuse_inside(out, (*options.stems, *options.midi, *options.tracks))
     _prepare(out, _settings(options, sources, soundfont))
     plan = Plan(out, options.seconds, options.sample_rate, options.excerpts_per_song, soundfont)
     try:
@@ -100,7 +110,8 @@ def build_training_set(
         drawn = _draw(options, _rows(records))
         records |= _work(plan, "Augmenting", drawn, options.jobs, tell)
         rows = _rows(records)
-        skipped += [*unread, *(line for record in records.values() for line in record.skipped)]
+        skipped += unread + copies
+        skipped += [line for record in records.values() for line in record.skipped]
         if not rows:
             raise MixgymError(f"No excerpt could be made: {skipped[0]}")
         write_manifest(out / MANIFEST, rows)
@@ -116,8 +127,13 @@ def build_training_set(
 
 def _check(options: BuildOptions) -> Path | None:
     """Refuse what is out of range; return the SoundFont if one is needed."""
-    if not (options.stems or options.midi or options.generate):
-        raise MixgymError("Nothing to build from: give --stems, --midi or --generate.")
+    if not (options.stems or options.midi or options.tracks or options.generate):
+        raise MixgymError("Nothing to build from: give --stems, --midi, --tracks or --generate.")
+    if options.tracks and (options.stems or options.midi or options.generate or options.augment):
+        raise MixgymError(
+            "Finished tracks make a set of their own: give --tracks without --stems, --midi, "
+            "--generate and --augment."
+        )
     if not _SHORTEST_S <= options.seconds <= _LONGEST_S:
         raise MixgymError(
             f"Excerpts of {options.seconds:g} s cannot be made: ask for {_SHORTEST_S:g} to "
@@ -140,7 +156,7 @@ def _settings(
 ) -> dict[str, Any]:
     """What must stay the same for a build to go on."""
     settings = asdict(options)
-    del settings["jobs"], settings["stems"], settings["midi"]
+    del settings["jobs"], settings["stems"], settings["midi"], settings["tracks"]
     settings["soundfont"] = soundfont and hashlib.sha256(soundfont.read_bytes()).hexdigest()
     found = "\n".join(f"{source.id} {source.identity}" for source in sources)
     settings["sources"] = hashlib.sha256(found.encode()).hexdigest()

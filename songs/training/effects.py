@@ -1,4 +1,4 @@
-"""What spoils a stem, or makes it raw again. Pure functions over (channels, frames), float32."""
+"""What spoils audio, or makes it raw again. Pure functions over (channels, frames), float32."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -137,9 +137,44 @@ def double(audio: Audio, sample_rate: int, *, late_ms: float, side: float) -> Au
     return take
 
 
+def resonate(audio: Audio, sample_rate: int, *, hz: float, gain_db: float, q: float) -> Audio:
+    """A bell."""
+    import pedalboard
+
+    hz = min(hz, 0.45 * sample_rate)
+    return _through(audio, sample_rate, pedalboard.PeakFilter(hz, gain_db, q))
+
+
+def widen(audio: Audio, sample_rate: int, *, width: float) -> Audio:
+    """The side times `width`; a single channel stays as it is."""
+    if len(audio) == 1:
+        return audio
+    mid = 0.5 * (audio[0] + audio[1])
+    side = np.float32(0.5 * width) * (audio[0] - audio[1])
+    return np.stack((mid + side, mid - side))
+
+
+def wander(audio: Audio, sample_rate: int, *, depth_db: float, every_s: float, seed: int) -> Audio:
+    """Up and down by at most `depth_db`, to somewhere else every so many seconds."""
+    time_s = np.arange(audio.shape[1]) / sample_rate
+    points = int(time_s[-1] / every_s) + 2
+    to_db = np.random.default_rng(seed).uniform(-depth_db, depth_db, points)
+    gain_db = np.interp(time_s, every_s * np.arange(points), to_db)
+    return audio * (10.0 ** (gain_db / 20.0)).astype(np.float32)
+
+
+def clip(audio: Audio, sample_rate: int, *, above_rms_db: float) -> Audio:
+    """Cut off what is more than `above_rms_db` above the RMS level."""
+    most = np.float32(10.0 ** ((_rms_dbfs(audio) + above_rms_db) / 20.0))
+    return np.clip(audio, -most, most)
+
+
 EFFECTS: dict[str, Callable[..., Audio]] = {
     effect.__name__: effect
-    for effect in (gain, polarity, mono, equalise, compress, expand, flatten, noise, double)
+    for effect in (
+        *(gain, polarity, mono, equalise, compress, expand, flatten, noise, double),
+        *(resonate, widen, wander, clip),
+    )
 }
 
 

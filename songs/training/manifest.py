@@ -13,7 +13,7 @@ from .splits import SPLITS, Split, name_key
 
 MANIFEST = "manifest.jsonl"
 EXCERPTS = "excerpts"
-Kind = Literal["stems", "midi", "generator", "augmented"]
+Kind = Literal["stems", "midi", "generator", "augmented", "track"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _LONGEST_LINE = 4_000_000  # bytes
 _ID = r"^[a-z0-9][a-z0-9-]{0,127}$"

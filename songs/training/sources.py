@@ -1,4 +1,4 @@
-"""Where excerpts come from: song folders, MIDI files and seeds, found, named and identified."""
+"""Where excerpts come from: songs, MIDI files, tracks and seeds, found, named and identified."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ class Source:
 
     Attributes:
         id: unique; begins every excerpt's id.
-        kind: how it is read.
+        kind: how it is read; a track is a finished one, of one file.
         label: for the manifest; begins at the folder that was given, so that it does not depend on
             where that lies.
         path: None for a seed.
@@ -38,7 +38,7 @@ class Source:
     """
 
     id: str
-    kind: Literal["stems", "midi", "generator"]
+    kind: Literal["stems", "midi", "generator", "track"]
     label: str
     path: Path | None
     seed: int
@@ -51,6 +51,7 @@ class _About(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    song: str | None = Field(default=None, max_length=200)
     artist: str | None = Field(default=None, max_length=200)
     author: str | None = Field(default=None, max_length=200)
     licence: str | None = Field(default=None, max_length=200)
@@ -105,6 +106,29 @@ def midi_sources(roots: Sequence[Path]) -> tuple[list[Source], list[str]]:
     return _without_copies(sources, [])
 
 
+def track_sources(roots: Sequence[Path]) -> tuple[list[Source], list[str]]:
+    """Find finished tracks: files, and those in folders and below them.
+
+    A track called "Artist - Title" is by that artist; one in a song's folder `reference` is the
+    song that this is the folder of.
+
+    Returns:
+        The tracks, and a sentence for each that was found twice.
+
+    Raises:
+        MixgymError: a file or folder does not exist, or a folder holds no audio.
+    """
+    sources: list[Source] = []
+    for root in roots:
+        if not root.exists():
+            raise MixgymError(f"{root} does not exist: name finished tracks, or a folder of them.")
+        found = [root] if root.is_file() else [p for p in sorted(root.rglob("*")) if _is_track(p)]
+        if not found:
+            raise MixgymError(f"{root} holds no audio files: name a folder of finished tracks.")
+        sources += [_track_source(path, root) for path in found]
+    return _without_copies(sources, [])
+
+
 def generator_sources(seed: int, count: int) -> list[Source]:
     """Draw seeds for songs of our own; the first ones do not depend on how many follow."""
     sources = []
@@ -155,6 +179,25 @@ def _stem_source(path: Path, song: SongFiles, root: Path) -> Source:
     key = about.key if about.key and _WELL_KNOWN_KEY.fullmatch(about.key) else None
     content = "\n".join([label, *sizes])
     return Source(_id("stems", identity, content), "stems", label, path, 0, identity, key)
+
+
+def _is_track(path: Path) -> bool:
+    known = path.suffix.lower() in AUDIO_SUFFIXES and not is_stem_container(path)
+    return known and path.is_file() and not path.name.startswith(".")
+
+
+def _track_source(path: Path, root: Path) -> Source:
+    label = _label(path, root)
+    artist, title = _artist_and_title(path.stem)
+    alias, licence = f"{path.resolve().parent.name}-{path.stem}", None
+    if path.resolve().parent.name == "reference":
+        home = path.resolve().parent.parent
+        about = _about(home)
+        artist, licence = about.artist or about.author, about.licence or about.license
+        title, alias = about.song or home.name, home.name
+    identity = identify(title, artist, licence, alias=alias)
+    content = f"{label} {path.stat().st_size}"
+    return Source(_id("track", identity, content), "track", label, path, 0, identity)
 
 
 def _artist_and_title(name: str) -> tuple[str | None, str]:

@@ -75,8 +75,14 @@ def fingerprint_and_levels(stem: Stem, seconds: int) -> tuple[str, NDArray[np.fl
     return whole, 10.0 * np.log10(np.maximum(power, 1e-20))
 
 
-def takes(song: Song, activity: NDArray[np.float64], seconds: float, count: int) -> Iterator[Take]:
-    """Yield the busiest windows of a song that have at least two audible stems.
+def takes(
+    song: Song,
+    activity: NDArray[np.float64],
+    seconds: float,
+    count: int,
+    least_stems: int = LEAST_STEMS,
+) -> Iterator[Take]:
+    """Yield the busiest windows of a song that have at least so many audible stems.
 
     A song shorter than `seconds` is taken whole if it has at least half of it.
     """
@@ -87,5 +93,13 @@ def takes(song: Song, activity: NDArray[np.float64], seconds: float, count: int)
         first = min(start_s * song.sample_rate, song.frames - frames)
         heard = [(stem, stem.read(first, frames)) for stem in song.stems]
         tracks = [Track(stem.name, stem.role, audio) for stem, audio in heard if audible(audio)]
-        if len(tracks) >= LEAST_STEMS:
+        if len(tracks) >= least_stems:
             yield Take(first / song.sample_rate, song.tempo_bpm, tracks)
+
+
+def track_takes(
+    song: Song, activity: NDArray[np.float64], seconds: float, count: int
+) -> Iterator[Take]:
+    """Yield the busiest windows of a finished track, which bears no role."""
+    for take in takes(song, activity, seconds, count, least_stems=1):
+        yield take._replace(tracks=[Track("track", "other", take.tracks[0].audio)])

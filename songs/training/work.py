@@ -83,7 +83,8 @@ def cut(plan: Plan, source: Source) -> Record:
         return _written(plan, source, piece.fingerprints(), takes, plan.soundfont)
     with read_song(source.path, sample_rate=plan.sample_rate) as song:
         heard = stems.survey(song)
-        takes = stems.takes(song, heard.activity, plan.seconds, plan.excerpts_per_song)
+        cut_out = stems.track_takes if source.kind == "track" else stems.takes
+        takes = cut_out(song, heard.activity, plan.seconds, plan.excerpts_per_song)
         return _written(plan, source, heard.fingerprints, takes)
 
 
@@ -112,7 +113,8 @@ def _written(
         )
         for number, take in enumerate(takes)
     ]
-    nothing = f"{source.path or source.label}: no two stems sound together; it is left out."
+    what = "it is silent" if source.kind == "track" else "no two stems sound together"
+    nothing = f"{source.path or source.label}: {what}; it is left out."
     return Record(rows=rows, skipped=[] if rows else [nothing])
 
 

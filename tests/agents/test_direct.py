@@ -14,11 +14,14 @@ from mixgym.agents.batches import PER_PASS, Batches
 from mixgym.agents.environments import make_one_look, make_validation
 from mixgym.agents.load import TrainedPolicy, load_policy
 from mixgym.agents.settings import Environment, GradientSettings, Validation, read_settings
+from mixgym.agents.thinned import Thinned
 from mixgym.agents.train import train
 from mixgym.agents.validation import validate
 from mixgym.agents.weights import read_weights
+from mixgym.console.parameters import BUSES, MASTER, STRIP
 from mixgym.rewards import Evaluator, load_reward
-from mixgym.songs import read_song
+from mixgym.rewards.batch import BatchEvaluator
+from mixgym.songs import Song, read_song
 from mixgym.songs.generate import generate_song, write_song
 
 RATE, SECONDS = 24_000, 4.0  # of the generated songs
@@ -187,7 +190,7 @@ def test_a_run_begins_with_the_weights_that_it_is_given(
     ("changed", "words"),
     [
         ({"policy": {"width": 32}}, ["first.npz", "sizes of its network"]),
-        ({"environment": {"arguments": {"bus_parameters": []}}}, ["bus parameters"]),
+        ({"environment": {"arguments": {"bus_parameters": []}}}, ["bus parameter reverb"]),
         ({"start": "nowhere.npz"}, ["nowhere.npz", "read"]),
     ],
 )
@@ -271,6 +274,36 @@ def test_a_run_of_several_styles_learns_each_and_goes_on_where_it_ended(songs, c
     styles = [of_both(songs, PER_PASS, reward=style) for style in ("balanced", "loud")]
     batches = Batches(styles, 24, 0, torch.device("cpu"))
     assert {part.style for number in range(4) for part in batches.get(number)} == {0, 1}
+
+
+def test_thinned_songs_score_as_if_they_had_those_stems_alone(songs):
+    thinned = Thinned(of_both(songs, 1).repertoire, seed=0)
+    count = len(thinned)
+    for number in range(count, 3 * count):
+        listener = thinned.listener(number)
+        kept = np.flatnonzero(listener.present)
+        assert 1 <= len(kept) <= 4
+        whole = thinned.song(number % count)
+        few = Song.from_arrays(
+            {whole.stems[i].name: whole.stems[i].read(0, whole.frames) for i in kept},
+            whole.sample_rate,
+            roles={whole.stems[i].name: whole.stems[i].role for i in kept},
+        )
+        rng = np.random.default_rng(number)
+        strips = STRIP.sample(rng, (1, len(whole.stems)))
+        buses, master = BUSES.sample(rng, (1,)), MASTER.sample(rng, (1,))
+        scene = BatchEvaluator(load_reward(), len(whole.stems))
+        thin, _ = scene.evaluate([listener], strips, buses, master)
+        alone = Evaluator(few).evaluate(strips[:, kept], buses, master)
+        np.testing.assert_allclose(thin.score, alone.score, atol=0.02)
+        assert len(thinned.listener(number % count).roles) == len(whole.stems)
+
+
+def test_a_batch_thins_as_many_songs_as_it_is_told(songs):
+    batches = Batches([of_both(songs, PER_PASS)], 16, 0, torch.device("cpu"), thinned=1.0)
+    masks = [mask for part in batches.get(0) for mask in part.observations["mask"].numpy()]
+    playing = [int(mask.sum()) for mask in masks]
+    assert len(playing) == 16 and set(playing) <= {1, 2, 3, 4} and len(set(playing)) > 1
 
 
 @pytest.mark.parametrize("reward", ["balanced", "loud"])

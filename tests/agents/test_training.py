@@ -164,7 +164,7 @@ def test_a_folder_with_a_run_is_neither_begun_again_nor_gone_on_with_otherwise(
         ({"ppo": {"learning_rat": 3}}, ["ppo.learning_rat"]),
         ({"ppo": {"gamma": 1.5}}, ["ppo.gamma", "1.5"]),
         ({"ppo": {"batch_size": 30}}, ["batch_size 30", "tries"]),
-        ({"environment": {"id": "mixgym/Mastering-v0"}}, ["environment.id", "Mastering"]),
+        ({"environment": {"id": "mixgym/Mastring-v0"}}, ["environment.id", "Mastring"]),
         ({"environment": {"tries": 3}}, ["16", "3"]),
         ({"environment": {"arguments": {"contrl": "delta"}}}, ["contrl", "control"]),
         ({"environment": {"arguments": {"control": "both"}}}, ["both", "delta, absolute"]),
@@ -207,8 +207,12 @@ def test_the_settings_that_come_along_can_be_read(songs):
     files = sorted((Path(experiments.__path__[0]) / "train").glob("*.yaml"))
     assert [file.name for file in files] == [
         "levels.yaml",
+        "mastering.yaml",
+        "mastering_gradient.yaml",
         "mixing.yaml",
+        "mixing_cloning.yaml",
         "mixing_gradient.yaml",
+        "mixing_sac.yaml",
         "tiny.yaml",
     ]
     for file in files:

@@ -206,3 +206,29 @@ def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
         load_preset(tmp_path / "none.json")
     with pytest.raises(MixgymError, match="Cannot read the preset"):
         load_preset(tmp_path)
+
+
+def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mix.json"
+    path.write_text(
+        '{"format": "mixgym-preset", "stems": [], "buses": {"reverb_size": 1, "reverb_size": 0}}'
+    )
+    with pytest.raises(MixgymError, match="'reverb_size' stands twice"):
+        load_preset(path)
+
+
+def test_a_role_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MixgymError, match=r"stem 'Kick': there is no role 'kik'; did you.*'kick'"):
+        loaded(tmp_path, stem_preset({**KICK, "role": "kik"}))
+
+
+def test_a_wrong_value_is_named_with_its_stem(tmp_path: Path) -> None:
+    with pytest.raises(MixgymError, match=r"stems\.1\.settings\.pan \(stem 'Kick'\)"):
+        loaded(tmp_path, stem_preset({"name": "Bass"}, {**KICK, "settings": {"pan": "left"}}))
+
+
+def test_a_slip_of_the_keyboard_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "mix.json"
+    path.write_text('{"format": "mixgym-preset",\n "stems": [],\n "buses" {}}')
+    with pytest.raises(MixgymError, match="line 3"):
+        load_preset(path)

@@ -1,13 +1,13 @@
 """Policies in files, and what goes on from their mixes."""
 
-import struct
-
 import numpy as np
 import pytest
 import torch
+from onnx import helper, numpy_helper
 
 from mixgym.agents.network import Sizes, TrackSetNetwork
 from mixgym.agents.weights import About, save_weights, table_digest
+from mixgym.console.parameters import BUSES, MASTER, STRIP, tables_digest
 from mixgym.console.rules import equal_loudness
 from mixgym.console.space import Space
 from mixgym.errors import MixgymError
@@ -15,76 +15,55 @@ from mixgym.experiments.arena.entrants import entrant
 from mixgym.experiments.arena.policy import load_policy
 from mixgym.rewards import load_reward
 from mixgym.rewards.features import FEATURE_VERSION, MIX, STEM, STEM_IN_MIX, size
+from mixgym.runtime.policy.contract import TASKS, Described, metadata, sizes
 from mixgym.songs.generate import generate_song
 
-pytest.importorskip("onnxruntime", reason="policies need onnxruntime")
-
 STEMS, MIXED = size(STEM) + size(STEM_IN_MIX), size(MIX)
-WIDTHS = {"strips": len(Space().strip), "buses": len(Space().buses), "master": len(Space().master)}
 
 
-def number(value):
-    """A protobuf varint."""
-    out = b""
-    while value > 127:
-        out, value = out + bytes([value & 127 | 128]), value >> 7
-    return out + bytes([value])
-
-
-def field(tag, value):
-    """A protobuf field: a varint, or bytes, text and messages with their length."""
-    if isinstance(value, int):
-        return number(tag << 3) + number(value)
-    content = value.encode() if isinstance(value, str) else value
-    return number(tag << 3 | 2) + number(len(content)) + content
-
-
-def message(*fields):
-    return b"".join(field(tag, value) for tag, value in fields)
-
-
-def tensor(name, values):
-    shape = [(1, length) for length in values.shape]
-    data = struct.pack(f"<{values.size}f", *values.ravel().tolist())
-    return message(*shape, (2, 1), (8, name), (9, data))
-
-
-def value_info(name, *shape):
-    sizes = [(1, message((2, s) if isinstance(s, str) else (1, s))) for s in shape]
-    return message((1, name), (2, message((1, message((1, 1), (2, message(*sizes)))))))
-
-
-def node(kind, inputs, output):
-    return message(*((1, i) for i in inputs), (2, output), (4, kind))
+TABLES = {"strips": STRIP, "buses": BUSES, "master": MASTER}
 
 
 def write_policy(path, version=FEATURE_VERSION, seed=0, drop="", scale=0.02, width=0):
-    """One layer from the features to settings, tanh(x W), by ONNX's published message numbers."""
+    """One layer from features to faders, pans and a few of what is shared, held within ranges."""
     rng = np.random.default_rng(seed)
-    parts = []
-    for output, count in WIDTHS.items():
-        source, features = ("stems", STEMS) if output == "strips" else ("mix", MIXED)
-        weights = (scale * rng.standard_normal((features, count + width))).astype(np.float32)
-        parts += [
-            (1, node("MatMul", (source, f"w_{output}"), f"x_{output}")),
-            (1, node("Tanh", (f"x_{output}",), output)),
-            (5, tensor(f"w_{output}", weights)),
+    space, task = Space(), TASKS["mixing"]
+    nodes, constants = [], []
+    for output, table in TABLES.items():
+        source = "stems" if output == "strips" else "mix"
+        shape = (task.inputs[source][-1], len(table) + width)
+        weights = np.zeros(shape)
+        weights[:, :2] = scale * rng.standard_normal((shape[0], 2))
+        rest = np.pad(table.defaults, (0, width))
+        low, high = (np.pad(end, (0, width)) for end in (table.low, table.high))
+        for name, values in (("w", weights), ("rest", rest), ("low", low), ("high", high)):
+            constants.append(numpy_helper.from_array(values.astype(np.float32), f"{name}_{output}"))
+        for kind, first, second, out in (
+            ("MatMul", source, f"w_{output}", f"x_{output}"),
+            ("Add", f"x_{output}", f"rest_{output}", f"y_{output}"),
+            ("Max", f"y_{output}", f"low_{output}", f"z_{output}"),
+            ("Min", f"z_{output}", f"high_{output}", output),
+        ):
+            nodes.append(helper.make_node(kind, [first, second], [out]))
+    inputs, outputs = (
+        [
+            helper.make_tensor_value_info(
+                name, 1, [*axes[:-1], axes[-1] + extra] if isinstance(axes[-1], int) else axes
+            )
+            for name, axes in shapes.items()
+            if name != drop
         ]
-    outputs = [
-        (12, value_info(name, *((1, "stems") if name == "strips" else (1,)), count + width))
-        for name, count in WIDTHS.items()
-        if name != drop
-    ]
-    graph = message(
-        *(part for part in parts if part[0] == 1),
-        (2, "policy"),
-        *(part for part in parts if part[0] == 5),
-        (11, value_info("stems", 1, "stems", STEMS)),
-        (11, value_info("mix", 1, MIXED)),
-        *outputs,
+        for shapes, extra in ((task.inputs, 0), (task.outputs, width))
     )
-    metadata = message((1, "mixgym_features"), (2, str(version)))
-    path.write_bytes(message((1, 8), (7, graph), (8, message((1, ""), (2, 17))), (14, metadata)))
+    graph = helper.make_graph(nodes, "policy", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    described = Described(
+        mixgym="0", tables=tables_digest(), features=version, sizes=sizes("mixing"),
+        strip=space.strip, buses=space.buses, master=space.master, styles=("balanced",),
+        licence="CC0-1.0",
+    )  # fmt: skip
+    helper.set_model_props(model, metadata(described))
+    path.write_bytes(model.SerializeToString())
     return path
 
 
@@ -102,9 +81,7 @@ def _cache(tmp_path, monkeypatch):
 def test_a_policy_sets_what_its_outputs_say(excerpt, tmp_path):
     path = write_policy(tmp_path / "zero.onnx", scale=0.0)
     mix = load_policy(path)(excerpt, load_reward())
-    space = Space()
-    strips, _, _ = space.decode(np.zeros((1, space.genes(3))), 3)
-    assert np.allclose(mix.strips, strips[0])
+    assert np.allclose(mix.strips, equal_loudness(excerpt).strips)
     other = load_policy(write_policy(tmp_path / "other.onnx"))(excerpt, load_reward())
     assert not np.allclose(other.strips, mix.strips)
     assert not np.allclose(other.strips[0], other.strips[1])  # it sees that stems differ
@@ -143,7 +120,7 @@ def test_trained_weights_compete_and_each_of_their_looks_counts(excerpt, tmp_pat
     torch.nn.init.normal_(network.strip_head.weight, std=0.1)
     about = About(
         strip=space.strip, buses=space.buses, master=space.master, table=table_digest(space),
-        sizes=sizes, control="delta", step_size=0.5, episode_steps=3, reward="balanced", steps=0,
+        sizes=sizes, control="delta", step_size=0.5, episode_steps=3, styles=("balanced",), steps=0,
     )  # fmt: skip
     path = tmp_path / "trained.npz"
     arrays = {f"network.{name}": values.numpy() for name, values in network.state_dict().items()}
@@ -162,9 +139,9 @@ def test_trained_weights_compete_and_each_of_their_looks_counts(excerpt, tmp_pat
     ("options", "words"),
     [
         ({"version": FEATURE_VERSION + 1}, "trained on features of version"),
-        ({"drop": "buses"}, "gives master, strips; a policy takes"),
-        ({"width": 1}, "strips has the shape"),
-        ({"scale": np.nan}, "no number"),
+        ({"drop": "buses"}, "takes or gives other things"),
+        ({"width": 1}, "takes or gives other things"),
+        ({"scale": np.nan}, "beyond its range"),
     ],
 )
 def test_policies_that_do_not_fit_are_refused(excerpt, tmp_path, options, words):

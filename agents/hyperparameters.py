@@ -1,0 +1,105 @@
+"""Hyperparameters of what learns, as a training run's YAML file names them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Count = Annotated[int, Field(ge=1, le=10**10)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+
+
+class Group(BaseModel):
+    """Settings that belong together; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Ppo(Group):
+    """Hyperparameters, by the names of Stable-Baselines3.
+
+    Attributes:
+        learning_rate: at the start; falls to 0 in a straight line where `decay` says so.
+    """
+
+    n_steps: Count = 16
+    batch_size: Count = 2048
+    n_epochs: Count = 4
+    learning_rate: Positive = 3e-4
+    decay: bool = True
+    clip_range: Positive = 1.0
+    target_kl: Positive | None = 1.0
+    gamma: Share = 1.0
+    gae_lambda: Share = 0.95
+    ent_coef: float = Field(default=0.0, ge=0, le=1)
+    vf_coef: float = Field(default=0.5, ge=0, le=100)
+    max_grad_norm: Positive = 0.5
+
+
+class Sac(Group):
+    """Hyperparameters, by the names of Stable-Baselines3 but for the last two.
+
+    Attributes:
+        train_freq: steps of every environment between two updates.
+        gradient_steps: minibatches of an update.
+        entropy_weight: of the actions' entropy per cell, at the start; it is learned.
+        target_std: standard deviation of actions whose entropy is aimed at.
+    """
+
+    learning_rate: Positive = 3e-4
+    buffer_size: int = Field(default=20_000, ge=100, le=10**7)
+    batch_size: int = Field(default=256, ge=2, le=10**6)
+    train_freq: int = Field(default=4, ge=1, le=10_000)
+    gradient_steps: int = Field(default=4, ge=1, le=10_000)
+    tau: Share = 0.005
+    gamma: Share = 1.0
+    entropy_weight: Positive = 0.001
+    target_std: float = Field(default=0.05, gt=0, le=2)
+
+
+class Adam(Group):
+    """How Adam steps.
+
+    Attributes:
+        batch_size: songs of a step of Adam, each mixed once.
+        learning_rate: of Adam, once warm; falls to `final_share` of it by half a cosine.
+        warm_up_steps: during which the rate rises in a straight line.
+        max_grad_norm: longer gradients are shortened to it.
+    """
+
+    batch_size: int = Field(default=16, ge=1, le=10_000)
+    learning_rate: Positive = 0.002
+    warm_up_steps: int = Field(default=320, ge=0, le=10**10)
+    final_share: Share = 0.02
+    max_grad_norm: Positive = 1.0
+
+
+class Gradient(Adam):
+    """Hyperparameters of gradient ascent through the twin.
+
+    Attributes:
+        noise: standard deviation of what is added to settings while learning; they range from
+            -1 to 1.
+        thinned: share of songs of which one to four stems alone play.
+    """
+
+    noise: Share = 0.0
+    thinned: Share = 0.0
+
+
+class Cloning(Adam):
+    """Hyperparameters of the cloning of mixes that were searched for.
+
+    Attributes:
+        by: what searches: a searcher, or "gradient" for ascent through the twin.
+        evaluations: in `simulate`, of the search of each song.
+        search_seed: of the searches, apart from the run's so that runs share what was found.
+        sensitive: whether a setting counts by how much the score depends on it; else all alike.
+    """
+
+    by: Literal["gradient", "ga", "cma_es", "sep_cma", "random"] = "ga"
+    evaluations: int = Field(default=1000, ge=40, le=1_000_000)
+    search_seed: int = Field(default=0, ge=0, lt=2**31)
+    sensitive: bool = True

@@ -1,0 +1,14 @@
+"""From weights to files that run anywhere.
+
+    deployed    a trained network as it is deployed: features in, physical values out
+    onnx_file   as an ONNX file
+    libtorch    as an exported program of PyTorch, and what runs one
+    litert      as a LiteRT file
+    precisions  smaller weights: half precision, 8 bits
+    parity      how far a file is from the network that it was made of
+    worth       what a file's mixes are worth on songs
+    card        the page that comes with a file
+    export      all of it, from weights to a file that was checked
+
+PyTorch is imported here; this module imports nothing.
+"""

@@ -1,0 +1,96 @@
+"""Mixers by name, for a person's own songs: the policy that comes along, rules, and a search."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..console.mix import Budget, Mix, Mixer
+from ..console.rules import MIXERS as RULES
+from ..console.rules import mixer_by_rule
+from ..console.styles import STYLES, style
+from ..errors import MixgymError
+
+if TYPE_CHECKING:
+    from ..songs import Song
+    from .policy.mixer import PolicyMixer
+
+POLICY = "policy"
+MIXERS = (POLICY, *RULES)
+POLICIES = Path(__file__).parent / "policies"
+SEARCHED_S = 10.0  # of a song, its busiest
+MOST_EVALUATIONS = 10_000_000  # more than any time allows
+
+
+def mixer_named(
+    name: str = POLICY,
+    style_name: str = "balanced",
+    *,
+    policy: Path | None = None,
+    search_s: float = 0.0,
+    threads: int = 2,
+) -> Mixer:
+    """A mixer for whole songs: `mixer(song, budget)`.
+
+    Args:
+        name: one of `MIXERS`.
+        style_name: how the mix leans.
+        policy: another file than the one that comes along.
+        search_s: seconds that a search goes on from its mix, on the song's busiest ten seconds.
+        threads: at work on one song.
+
+    Raises:
+        MixgymError: no such mixer or style, or a file that holds no policy.
+    """
+    lean = style(style_name)
+    if name == POLICY:
+        mixer = _by_policy(open_policy(policy, threads), style_name)
+    elif name in RULES:
+        mixer = mixer_by_rule(name, lean)
+    else:
+        raise MixgymError(f"There is no mixer {name!r}; choose from {', '.join(MIXERS)}.")
+    return _searched(mixer, style_name, search_s) if search_s > 0.0 else mixer
+
+
+@cache
+def open_policy(path: Path | None, threads: int) -> PolicyMixer:
+    """The policy of a file, or the one that comes along; opened once.
+
+    Raises:
+        MixgymError: the file holds no policy for mixing.
+    """
+    from .policy.mixer import PolicyMixer
+
+    opened = PolicyMixer(path or POLICIES / "mixing.onnx", threads=threads)
+    if opened.described.task != "mixing":
+        raise MixgymError(f"{opened.path} holds a policy that masters; name one that mixes.")
+    return opened
+
+
+def _by_policy(policy: PolicyMixer, style_name: str) -> Mixer:
+    from .policy.whole_song import mix_whole
+
+    return lambda song, budget: mix_whole(policy, song, style_name)
+
+
+def _searched(mixer: Mixer, style_name: str, seconds: float) -> Mixer:
+    def searched(song: Song, budget: Budget) -> Mix:
+        from ..console.carry import carry
+        from ..evolution.mixers import DEFAULT_SEARCH, search_excerpt
+        from ..rewards import load_reward
+        from ..songs import most_active_excerpt
+
+        start = mixer(song, budget)
+        excerpt = most_active_excerpt(song, SEARCHED_S)
+        choice = search_excerpt(
+            excerpt,
+            DEFAULT_SEARCH,
+            Budget(MOST_EVALUATIONS, seconds),
+            reward=load_reward(style_name),
+            start=carry(start, song, excerpt, otherwise=Mix.neutral(excerpt)),
+            lean=STYLES[style_name],
+        )
+        return carry(choice.mix, excerpt, song, otherwise=start)
+
+    return searched

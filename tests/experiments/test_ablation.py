@@ -1,0 +1,182 @@
+"""Ablations: what is run, that it goes on, what is told of it, what is refused."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import mixgym
+from mixgym.agents.run_folder import Validated
+from mixgym.errors import MixgymError
+from mixgym.experiments.ablation.__main__ import run
+from mixgym.experiments.ablation.findings import find
+from mixgym.experiments.ablation.runs import Run, stages_of
+from mixgym.experiments.ablation.settings import read_ablation
+from mixgym.songs.generate import generate_song, write_song
+
+RATE = 24_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIXGYM_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    """Folders of songs to learn from and to validate on."""
+    root = tmp_path_factory.mktemp("songs")
+    for folder, seed in (("learned", 0), ("other", 1), ("other", 2)):
+        with generate_song(seed, 4.0, RATE, 3) as song:
+            write_song(song, root / folder / f"song-{seed}")
+    return root
+
+
+@pytest.fixture
+def config(songs, tmp_path):
+    """Write an ablation of tiny runs."""
+
+    def write(**changed):
+        arguments = {
+            "songs": str(songs / "learned"), "seconds": 4, "sample_rate": RATE,
+            "control": "absolute", "episode_steps": 1,
+        }  # fmt: skip
+        base = {
+            "environment": {
+                "id": "mixgym/Mixing-v0",
+                "count": 4,
+                "tries": 2,
+                "arguments": arguments,
+            },
+            "ppo": {"n_steps": 2, "batch_size": 4, "n_epochs": 1},
+            "policy": {"width": 8, "blocks": 0},
+            "validation": {"songs": str(songs / "other"), "every": 8, "rendered": 0},
+        }
+        (tmp_path / "base.yaml").write_text(yaml.safe_dump(base))
+        ablation = {
+            "base": "base.yaml",
+            "common": {"total_steps": 16},
+            "variants": {
+                "usual": {},
+                "levels first": [
+                    {"environment": {"id": "mixgym/MixingLevels-v0"}, "total_steps": 8},
+                    {"total_steps": 8},
+                ],
+            },
+        }
+        path = tmp_path / "small.yaml"
+        path.write_text(yaml.safe_dump(ablation | changed))
+        return path
+
+    return write
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.name in ("last.npz", "ablation.md", "ablation.svg")
+    }
+
+
+def test_what_is_done_is_not_done_again_and_the_rest_is(config, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    run(config(), out, 1, None, out / "ablation.md")
+    before = contents(out)
+    assert len(before) == 5  # two variants, one of them in two stages; a page and a picture
+    start = yaml.safe_load((out / "levels-first/seed-0/2/settings.yaml").read_text())["start"]
+    assert start == str(out / "levels-first/seed-0/1/last.npz")
+    monkeypatch.setattr("mixgym.experiments.ablation.runs.train", None)
+    run(config(), out, 1, None, out / "ablation.md")
+    assert contents(out) == before
+    monkeypatch.undo()
+    run(config(), out, 2, None, out / "ablation.md")
+    after = contents(out)
+    assert len(after) == 8
+    for path in before:
+        assert path.suffix != ".npz" or after[path] == before[path]
+    page = (out / "ablation.md").read_text()
+    assert "2 seeds, 2 excerpts" in page and "| levels first |" in page
+    assert "--seeds 2" in page and "![Gain by steps](ablation.svg)" in page
+    assert "levels first" in capsys.readouterr().out
+
+
+def test_a_page_tells_what_runs_left(config, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "mixgym.experiments.ablation", str(config()), "--seeds", "1"]
+    subprocess.run([*command, "--out", str(out)], check=True, capture_output=True)
+    lines = (out / "usual/seed-0/1/evaluations.jsonl").read_text().splitlines()
+    mean = json.loads(lines[-1])["gain"]
+    row = next(r for r in (out / "ablation.md").read_text().splitlines() if r.startswith("| usual"))
+    assert f"| {mean:+.4f} |" in row
+
+
+def validated(steps, gains):
+    return Validated(steps, 1.0, dict(enumerate(gains)))
+
+
+def test_gains_are_compared_seed_by_seed_and_excerpt_by_excerpt():
+    noise = np.random.default_rng(0).normal(0, 1, (5, 8))
+    runs = {
+        name: [Run([validated(0, 0 * row), validated(9, row + more)], 7.0) for row in noise]
+        for name, more in (("usual", 0.0), ("better", 0.3))
+    }
+    found = find(runs)
+    assert (found.seeds, found.excerpts) == (5, 8)
+    assert found.standings["better"].difference == pytest.approx((0.3, 0.3, 0.3))
+    assert found.standings["usual"].better.value == 0.5
+    assert found.standings["better"].better.value > 0.5
+    assert found.standings["usual"].mean == pytest.approx(noise.mean())
+    assert found.curves["better"].steps == [0, 9]
+    assert found.curves["better"].gains[0] == (0.0, 0.0, 0.0)
+    assert found.curves["better"].gains[1] == found.standings["better"].gain
+    runs["better"][0] = Run([validated(0, noise[0]), validated(9, noise[0][:3])], 7.0)
+    with pytest.raises(MixgymError, match=r"'better' was validated on other excerpts"):
+        find(runs)
+
+
+def test_stages_may_have_files_of_their_own(config, tmp_path, songs):
+    other = {"base": "base.yaml", "policy": {"width": 16}}
+    path = config(variants={"usual": {}, "wide": other})
+    (work,) = stages_of(read_ablation(path), "wide", 3, tmp_path / "out", songs / "other")
+    assert (work.settings.policy.width, work.settings.seed) == (16, 3)
+    assert work.settings.total_steps == 16
+    assert work.settings.environment.arguments["songs"] == str(songs / "other")
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"variants": {}}, "variants"),
+        ({"variants": {"a/b": {}}}, "a/b"),
+        ({"variants": {"one two": {}, "one, two": {}}}, "one two"),
+        ({"variants": {"usual": []}}, "usual"),
+        ({"surplus": 1}, "surplus"),
+        ({"variants": {"usual": {"polcy": {}}}}, "polcy"),
+        ({"base": "nowhere.yaml"}, "nowhere.yaml"),
+    ],
+)
+def test_ablations_that_cannot_be(config, tmp_path, changed, words):
+    out = tmp_path / "out"
+    with pytest.raises(MixgymError, match=words):
+        run(config(**changed), out, 1, None, out / "ablation.md")
+    assert not out.exists()
+
+
+def test_the_ablations_that_come_along_can_be_read(songs, tmp_path):
+    shipped = sorted((Path(mixgym.__file__).parent / "experiments" / "ablation").glob("*.yaml"))
+    assert "ppo" in [path.stem for path in shipped]
+    for path in shipped:
+        ablation = read_ablation(path)
+        for variant in ablation.variants:
+            budgets = [
+                work.settings.total_steps
+                for work in stages_of(ablation, variant, 0, tmp_path, songs / "learned")
+            ]
+            assert budgets

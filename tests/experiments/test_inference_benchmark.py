@@ -1,0 +1,26 @@
+"""What running a policy takes, on the smallest one and a few runs."""
+
+import json
+
+import pytest
+
+from mixgym.experiments.bench_inference import bench_inference
+from mixgym.experiments.tables import print_table
+
+
+@pytest.mark.slow
+def test_every_format_is_measured(capsys):
+    result = bench_inference(runs=10, repeats=1, sizes=("small",))
+    rows = {(row["size"], row["format"], row["precision"]): row for row in result["rows"]}
+    kinds = {".npz": ["fp32"], ".onnx": ["fp32", "fp16", "int8", "int8-static"], ".pt2": ["fp32"]}
+    for suffix, precisions in kinds.items():
+        for precision in precisions:
+            row = rows["small", suffix, precision]
+            assert 0 < row["p50_ms"] <= row["p99_ms"] and row["load_ms"] > 0
+    full, small = rows["small", ".onnx", "fp32"], rows["small", ".onnx", "int8"]
+    assert small["file_mb"] < full["file_mb"] / 2 < 0.5
+    assert ("policy", ".onnx", "fp32") in rows
+    assert json.loads(json.dumps(result)) == result
+    print_table(result)
+    printed = capsys.readouterr().out
+    assert "policy load_ms" in printed and "Goals" in printed
