@@ -38,7 +38,7 @@ from ._options import (
 )
 from ._serve import serve
 from ._terminal import print_json, progress_bars, run_app
-from ._train import train
+from ._train import distill, train
 from ._tune import tune
 from .errors import MixgymError
 
@@ -79,10 +79,27 @@ def mix(
     mixer: Annotated[
         str | None,
         typer.Option(
-            help="Who makes them: roles (the default), equal_loudness or plain_sum.",
+            help="Who makes them: policy (the default), roles, equal_loudness or plain_sum.",
             rich_help_panel=SETTINGS,
         ),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another policy than the one that comes along: see mixgym export.",
+            rich_help_panel=SETTINGS,
+        ),
+    ] = None,
+    search: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=86_400,
+            metavar="SECONDS",
+            help="Search on from its mix for so long.",
+            rich_help_panel=SETTINGS,
+        ),
+    ] = 0.0,
     preset: PresetFile = None,
     style: StyleName = None,
     styles: ListStyles = False,
@@ -122,6 +139,7 @@ def mix(
     quiet: Quiet = False,
 ) -> None:
     """Mix stems to a stereo master."""
+    from .runtime.mixers import mixer_named
     from .runtime.mixing import MixOptions, mix_song
     from .runtime.output import choose_format
     from .runtime.results import Outputs
@@ -130,15 +148,25 @@ def mix(
 
     if preset is not None and mixer is not None:
         raise MixgymError("--preset and --mixer both make the settings; give one of them.")
-    if style is not None and (preset is not None or mixer not in (None, "roles")):
-        raise MixgymError("--style leans the mixer roles only; leave it out.")
+    if preset is not None and (policy is not None or search):
+        raise MixgymError("--preset makes the settings; leave out --policy and --search.")
+    if policy is not None and mixer not in (None, "policy"):
+        raise MixgymError(f"--policy is a mixer of its own; leave out --mixer {mixer}.")
+    if style is not None and (preset is not None or mixer not in (None, "policy", "roles")):
+        raise MixgymError("--style leans the mixers policy and roles only; leave it out.")
     refuse_existing(
         (output, save_preset, report, rpp, dawproject), overwrite, folder=stems_out, inputs=stems
     )
     choose_format(output, sample_rate or 48_000, bit_depth)
     lean = _style(style)
     options = MixOptions(
-        mixer=_mixer(mixer or "roles", lean),
+        mixer=mixer_named(
+            mixer or ("policy" if preset is None else "roles"),
+            style or DEFAULT_STYLE,
+            policy=policy,
+            search_s=search,
+            threads=threads,
+        ),
         preset=_preset(preset),
         target_lufs=lufs,
         ceiling_dbtp=true_peak,
@@ -170,6 +198,7 @@ def mix(
 app.command()(diff)
 app.command()(evolve)
 app.command()(train)
+app.command()(distill)
 app.command()(live)
 app.command()(serve)
 app.command()(export)
@@ -504,7 +533,7 @@ def bench_render(
 @bench.command("songs")
 def bench_songs(
     songs: Annotated[Path, typer.Option(help="A folder of song folders.")],
-    mixer: Annotated[str, typer.Option(help="By rule: see mixgym mix --help.")] = "roles",
+    mixer: Annotated[str, typer.Option(help="Who mixes: see mixgym mix --help.")] = "policy",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -512,7 +541,6 @@ def bench_songs(
     from .experiments.bench_songs import bench_songs as run
     from .experiments.tables import print_table
 
-    _mixer(mixer, None)
     with progress_bars(quiet or as_json) as progress:
         result = run(songs, mixer, progress)
     if as_json:
@@ -744,14 +772,6 @@ def _style(name: str | None) -> Any:
     from .console.styles import style
 
     return style(name or DEFAULT_STYLE)
-
-
-def _mixer(name: str, lean: Any) -> Any:
-    from .console.rules import MIXERS, mixer_by_rule
-
-    if name not in MIXERS:
-        raise MixgymError(f"There is no mixer {name!r}; choose from {', '.join(MIXERS)}.")
-    return mixer_by_rule(name, lean)
 
 
 def _preset(path: Path | None) -> Any:

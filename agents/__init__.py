@@ -27,6 +27,8 @@
     gradient      learning by gradients through the twin
     labels        what a search found for each song
     cloning       learning to do what a search does
+    teachers      the best mix of policies and searches for each song
+    distillation  learning from teachers, then by gradients
     train         a training run from settings to weights
     load          weights as a mixer, without Stable-Baselines3
     twin          a differentiable twin of the simulator and of rewards

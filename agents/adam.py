@@ -16,7 +16,7 @@ from torch import Tensor
 from ..envs.episodes import Episodes
 from .between import Between
 from .environments import network_sizes
-from .hyperparameters import Adam
+from .hyperparameters import Adam, Schedule
 from .load import NETWORK
 from .network import Sizes, TrackSetNetwork, act
 from .settings import Settings
@@ -133,7 +133,18 @@ class AdamLearner(Generic[Batch]):
 
     def _rate(self) -> float:
         """Adam's, for the step that is to be taken."""
-        given, done = self._given, self._steps / self._settings.total_steps
-        cosine = 0.5 * (1.0 + math.cos(math.pi * done))
-        warm = min(1.0, (self._steps + self.stride) / max(given.warm_up_steps, 1))
-        return given.learning_rate * warm * (given.final_share + (1.0 - given.final_share) * cosine)
+        return scheduled(self._given, self._steps, self.stride, self._settings.total_steps)
+
+
+def scheduled(given: Schedule, taken: int, stride: int, total: int) -> float:
+    """Adam's rate for a step that is to be taken.
+
+    Args:
+        given: how fast.
+        taken: steps before.
+        stride: steps that it takes.
+        total: of all.
+    """
+    cosine = 0.5 * (1.0 + math.cos(math.pi * taken / total))
+    warm = min(1.0, (taken + stride) / max(given.warm_up_steps, 1))
+    return given.learning_rate * warm * (given.final_share + (1.0 - given.final_share) * cosine)

@@ -21,6 +21,26 @@ DRAWN = 2  # sets what a batch's styles are drawn from apart from what orders so
 PER_PASS = 8  # songs computed together: fewer cost more calls, more of them more padding
 
 
+class Shown(NamedTuple):
+    """Songs as a policy is shown them, under one style.
+
+    Attributes:
+        style: the number of the episodes that they are played in, from place 0 on.
+        numbers: of the songs, (songs,).
+        observations: of their neutral mixes, (songs, ...), with `stems` rows for stems.
+        stems: of the song that has most.
+        neutral: strips (stems, len(STRIP)), buses and master of the neutral mix.
+        scores: of the neutral mixes, (songs,).
+    """
+
+    style: int
+    numbers: NDArray[np.int64]
+    observations: dict[str, Tensor]
+    stems: int
+    neutral: tuple[Values, Values, Values]
+    scores: NDArray[np.float64]
+
+
 class Part(NamedTuple):
     """Songs of like numbers of stems, which are computed together under one style.
 
@@ -77,12 +97,16 @@ class Batches:
         Raises:
             MixgymError: a song cannot be read.
         """
+        return [self._part(style, songs) for style, songs in self.drawn(number)]
+
+    def drawn(self, number: int) -> list[tuple[int, NDArray[np.int64]]]:
+        """Numbers of styles and songs that a batch consists of, those of few stems first."""
         songs = self.songs(number)
         songs = songs[np.argsort(self._stems[songs], kind="stable")]
         rng = np.random.default_rng((self._seed, number, DRAWN))
         songs = self._thinned.numbers(songs, self._share, rng)
         return [
-            self._part(int(rng.integers(len(self._styles))), songs[first : first + PER_PASS])
+            (int(rng.integers(len(self._styles))), songs[first : first + PER_PASS])
             for first in range(0, self._size, PER_PASS)
         ]
 
@@ -90,16 +114,15 @@ class Batches:
         """Numbers of a batch's songs, (songs,)."""
         return songs_of(number, self._size, len(self._stems), self._seed)
 
-    def _part(self, style: int, numbers: NDArray[np.int64]) -> Part:
+    def shown(self, style: int, numbers: NDArray[np.int64]) -> Shown:
+        """At most `PER_PASS` songs under a style, whose episodes begin anew.
+
+        Raises:
+            MixgymError: a song cannot be read.
+        """
         episodes, count = self._styles[style], len(numbers)
         episodes.begin(np.arange(count), numbers.tolist(), [None] * count)
-        analyses = []
-        for place in range(count):
-            listener = episodes.listener(place)
-            assert isinstance(listener, SimulatedSong)
-            analyses.append(Songs.of(listener.analysis, listener.roles))
-        songs = join_songs(analyses)
-        stems = songs.stems
+        stems = max(len(episodes.listener(place).roles) for place in range(count))
         shown = observe(episodes, self._pictured, count)
         seen = {name: torch.from_numpy(row[:count]) for name, row in shown.items()}
         if episodes.task.stems:
@@ -111,12 +134,27 @@ class Batches:
                 "settings": torch.cat((settings[:, :stems], settings[:, episodes.stems :]), dim=1),
             }
         neutral = episodes.physical(0)
-        return Part(
+        return Shown(
             style,
-            {name: values.to(self._device) for name, values in seen.items()},
-            songs.to(self._device),
+            numbers,
+            seen,
+            stems,
             (neutral.strips[0, :stems], neutral.buses[0], neutral.master[0]),
             episodes.scores()[0][:count],
+        )
+
+    def _part(self, style: int, numbers: NDArray[np.int64]) -> Part:
+        shown, analyses = self.shown(style, numbers), []
+        for place in range(len(numbers)):
+            listener = self._styles[style].listener(place)
+            assert isinstance(listener, SimulatedSong)
+            analyses.append(Songs.of(listener.analysis, listener.roles))
+        return Part(
+            style,
+            {name: values.to(self._device) for name, values in shown.observations.items()},
+            join_songs(analyses).to(self._device),
+            shown.neutral,
+            shown.scores,
         )
 
 

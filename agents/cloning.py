@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from .encoders import PICTURED
 from .environments import make_one_look
 from .gaussian import held
 from .labels import Labels
-from .network import look
+from .network import Sizes, look
 from .pictures import observe
 from .settings import CloningSettings
 
@@ -93,14 +93,8 @@ class CloningLearner(AdamLearner[Batch]):
         )
 
     def _cells(self, genomes: list[np.ndarray]) -> Tensor:
-        """Genes of songs of any number of stems as cells of actions; 0 in the others."""
-        strip, bus = self._sizes.strip, self._sizes.bus
-        cells = torch.zeros((len(genomes), *self._episodes.action_mask.shape))
-        for row, genome in zip(cells, map(torch.from_numpy, genomes), strict=True):
-            stems = (len(genome) - bus) // strip
-            row[:stems, :strip] = genome[: stems * strip].view(stems, strip)
-            row[self._episodes.stems :, :bus] = genome[stems * strip :]
-        return cells.to(self._device)
+        shape = self._episodes.action_mask.shape
+        return cells_of(genomes, shape, self._sizes).to(self._device)
 
     def _descend(self, batch: Batch) -> dict[str, float]:
         seen = look(self._network, batch.observations, absolute=True)
@@ -113,3 +107,22 @@ class CloningLearner(AdamLearner[Batch]):
             "searched_gain": batch.gain,
             "evaluations": float(self._spent),
         }
+
+
+def cells_of(genomes: Sequence[np.ndarray], shape: Sequence[int], sizes: Sizes) -> Tensor:
+    """Genes of songs of any number of stems as cells of actions, (songs, *shape).
+
+    Args:
+        genomes: (genes,) of each song; cells that no gene is for are 0.
+        shape: of an action with room for the stems of every song.
+        sizes: how many parameters rows have.
+    """
+    cells = torch.zeros((len(genomes), *shape))
+    for row, genome in zip(cells, map(torch.from_numpy, genomes), strict=True):
+        if not sizes.strip:
+            row[:] = genome
+            continue
+        stems = (len(genome) - sizes.bus) // sizes.strip
+        row[:stems, : sizes.strip] = genome[: stems * sizes.strip].view(stems, sizes.strip)
+        row[shape[0] - (sizes.bus > 0) :, : sizes.bus] = genome[stems * sizes.strip :]
+    return cells

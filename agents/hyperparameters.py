@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Count = Annotated[int, Field(ge=1, le=10**10)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -59,20 +60,28 @@ class Sac(Group):
     target_std: float = Field(default=0.05, gt=0, le=2)
 
 
-class Adam(Group):
+class Schedule(Group):
+    """How fast Adam steps.
+
+    Attributes:
+        learning_rate: once warm; falls to `final_share` of it by half a cosine.
+        warm_up_steps: during which the rate rises in a straight line.
+    """
+
+    learning_rate: Positive = 0.002
+    warm_up_steps: int = Field(default=320, ge=0, le=10**10)
+    final_share: Share = 0.02
+
+
+class Adam(Schedule):
     """How Adam steps.
 
     Attributes:
         batch_size: songs of a step of Adam, each mixed once.
-        learning_rate: of Adam, once warm; falls to `final_share` of it by half a cosine.
-        warm_up_steps: during which the rate rises in a straight line.
         max_grad_norm: longer gradients are shortened to it.
     """
 
     batch_size: int = Field(default=16, ge=1, le=10_000)
-    learning_rate: Positive = 0.002
-    warm_up_steps: int = Field(default=320, ge=0, le=10**10)
-    final_share: Share = 0.02
     max_grad_norm: Positive = 1.0
 
 
@@ -89,6 +98,9 @@ class Gradient(Adam):
     thinned: Share = 0.0
 
 
+Seeking = Literal["gradient", "ga", "cma_es", "sep_cma", "random"]
+
+
 class Cloning(Adam):
     """Hyperparameters of the cloning of mixes that were searched for.
 
@@ -99,7 +111,46 @@ class Cloning(Adam):
         sensitive: whether a setting counts by how much the score depends on it; else all alike.
     """
 
-    by: Literal["gradient", "ga", "cma_es", "sep_cma", "random"] = "ga"
+    by: Seeking = "ga"
     evaluations: int = Field(default=1000, ge=40, le=1_000_000)
     search_seed: int = Field(default=0, ge=0, lt=2**31)
     sensitive: bool = True
+
+
+class Search(Group):
+    """A search as a teacher; it begins with the best mix of the policies.
+
+    Attributes:
+        by: what searches: a searcher, or "gradient" for ascent through the twin.
+        evaluations: in `simulate`, for each mix.
+        share: of songs that are searched, the same ones under every style.
+    """
+
+    by: Seeking = "gradient"
+    evaluations: int = Field(default=60, ge=2, le=1_000_000)
+    share: Share = 1.0
+
+
+class Distillation(Schedule):
+    """Hyperparameters of learning from teachers; the rates are those of cloning.
+
+    Attributes:
+        teachers: policies, files of `mixgym train`.
+        searches: what seeks further from the best of their mixes.
+        search_seed: of the searches, apart from the run's so that runs share what was found.
+        steps: of cloning, rounded up to whole updates; all further ones follow gradients.
+        probed: songs on which it is found out what errors in each parameter cost; all count alike
+            if 0.
+    """
+
+    teachers: Annotated[tuple[Path, ...], Field(max_length=100)] = ()
+    searches: Annotated[tuple[Search, ...], Field(max_length=10)] = ()
+    search_seed: int = Field(default=0, ge=0, lt=2**31)
+    steps: Count = 40_000
+    probed: int = Field(default=32, ge=0, le=100_000)
+
+    @model_validator(mode="after")
+    def _taught(self) -> Self:
+        if not self.teachers and not any(search.share == 1.0 for search in self.searches):
+            raise ValueError("name teachers, or a search of all songs (share: 1)")
+        return self

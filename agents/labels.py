@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -21,7 +22,7 @@ from ..evolution.mixers import searcher, starting_mix
 from ..evolution.search import search
 from ..rewards import Evaluator
 from ..rewards.features import target_loudness_lufs
-from .hyperparameters import Cloning
+from .hyperparameters import Cloning, Seeking
 
 Values = NDArray[np.float64]
 VERSION = 1  # of the files
@@ -84,22 +85,27 @@ class Labels:
         choices = (VERSION, given.by, given.evaluations, given.search_seed)
         name = search_identity(evaluator, space, space.neutral, choices)
         path = self._folder / f"{name}.npz"
-        label = _read(path, space.genes)
-        if label is None:
-            label = find_label(evaluator, space, given)
-            with contextlib.suppress(OSError):
-                _write(path, label)
-        return label
+        return kept_label(path, space.genes, lambda: find_label(evaluator, space, given))
+
+
+def kept_label(path: Path, genes: int, find: Callable[[], Label]) -> Label:
+    """A label from its file, or found and written there.
+
+    Args:
+        path: of the file.
+        genes: that the label has.
+        find: makes it where there is no file that can be used.
+    """
+    label = _read(path, genes)
+    if label is None:
+        label = find()
+        with contextlib.suppress(OSError):
+            _write(path, label)
+    return label
 
 
 def find_label(evaluator: Evaluator, space: SongSpace, given: Cloning) -> Label:
     """Search a song from the best mix by rule, and weigh what was found.
-
-    Near an optimum the score falls with the square of an error, for each setting at a rate of its
-    own: a threshold that is never reached costs nothing, a vocal's fader much. The rates are read
-    off one mix for each setting, in which that alone is moved by `PROBE`, towards the neutral mix
-    where that is further away. A setting that costs nothing keeps `LEAST` of the mean, so that it
-    is learned where nothing speaks against it.
 
     Args:
         evaluator: of the song, in `simulate`.
@@ -112,19 +118,58 @@ def find_label(evaluator: Evaluator, space: SongSpace, given: Cloning) -> Label:
     before = evaluator.evaluations
     neutral = float(space.scores(evaluator, space.neutral[None]).score[0])
     start = space.encode(starting_mix(evaluator)[0])
-    budget = Budget(given.evaluations - (evaluator.evaluations - before))
-    if given.by == "gradient":
+    left = given.evaluations - (evaluator.evaluations - before)
+    genome, score = seek(evaluator, space, start, given.by, left, given.search_seed)
+    weights = costs(genome, score, space.neutral, lambda g: space.scores(evaluator, g).score)
+    return Label(genome, weights, score - neutral, evaluator.evaluations - before)
+
+
+def seek(
+    evaluator: Evaluator, space: SongSpace, start: Values, by: Seeking, evaluations: int, seed: int
+) -> tuple[Values, float]:
+    """The best genome that a search finds from a start, and its score in `simulate`.
+
+    Args:
+        evaluator: of the song, in `simulate`.
+        space: what is free.
+        start: genome, (genes,).
+        by: what searches.
+        evaluations: that it may spend.
+        seed: of what is drawn.
+
+    Raises:
+        MixgymError: a term of the reward cannot be differentiated, and gradients were asked for.
+    """
+    budget = Budget(evaluations)
+    if by == "gradient":
         from .twin.ascend import ascend
 
-        found = ascend(evaluator, space, start, budget, seed=given.search_seed, restarts=1)
+        found = ascend(evaluator, space, start, budget, seed=seed, restarts=1)
     else:
-        seeker = searcher(given.by)(space, given.search_seed, start)
-        found = search(evaluator, seeker, space, budget)
-    genome, score = found.best[0], float(found.scores[0])
-    scores = space.scores(evaluator, genome + np.diag(_probe(genome, space.neutral))).score
-    weights = np.maximum(score - scores, 0.0) / PROBE**2
-    weights = np.maximum(weights, LEAST * weights.mean())
-    return Label(genome, weights, score - neutral, evaluator.evaluations - before)
+        found = search(evaluator, searcher(by)(space, seed, start), space, budget)
+    return found.best[0], float(found.scores[0])
+
+
+def costs(
+    genome: Values, score: float, neutral: Values, scores: Callable[[Values], Values]
+) -> Values:
+    """What the square of an error in each gene costs, in score, (genes,).
+
+    Near an optimum the score falls with the square of an error, for each setting at a rate of its
+    own: a threshold that is never reached costs nothing, a vocal's fader much. The rates are read
+    off one mix for each setting, in which that alone is moved by `PROBE`, towards the neutral mix
+    where that is further away. A setting that costs nothing keeps `LEAST` of the mean, so that it
+    is learned where nothing speaks against it.
+
+    Args:
+        genome: about which, (genes,).
+        score: its own.
+        neutral: the genome of the neutral mix, (genes,).
+        scores: of genomes, (mixes, genes) to (mixes,).
+    """
+    moved = scores(genome + np.diag(_probe(genome, neutral)))
+    weights = np.maximum(score - moved, 0.0) / PROBE**2
+    return np.maximum(weights, LEAST * weights.mean())
 
 
 def _probe(genome: Values, neutral: Values) -> Values:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from ..errors import MixgymError
 from ..settings_file import checked, full_paths, merged, read_mapping
-from .hyperparameters import Cloning, Count, Gradient, Group, Ppo, Sac
+from .hyperparameters import Cloning, Count, Distillation, Gradient, Group, Ppo, Sac
 
 
 class Environment(Group):
@@ -105,7 +105,7 @@ class Settings(Group):
         device: "auto" takes CUDA where there is any.
     """
 
-    algorithm: Literal["ppo", "gradient", "cloning", "sac"]
+    algorithm: Literal["ppo", "gradient", "cloning", "distillation", "sac"]
     environment: Environment
     policy: Network
     validation: Validation
@@ -155,15 +155,14 @@ class PpoSettings(Settings):
         return self
 
 
-class GradientSettings(Settings):
-    """A run of gradient ascent; a step is one mix of one song.
+class StyledSettings(Settings):
+    """A run that follows gradients of one style's reward or of several; a step is one mix.
 
     Attributes:
         styles: rewards that are learned at once, drawn as often as each is named; the environment's
             alone if empty. Where there are several, that is none of the environment's arguments.
     """
 
-    algorithm: Literal["gradient"] = "gradient"
     environment: Environment = Environment()
     styles: Annotated[tuple[str, ...], Field(max_length=1000)] = ()
     gradient: Gradient = Gradient()
@@ -177,6 +176,20 @@ class GradientSettings(Settings):
         if self.styles and "reward" in self.environment.arguments:
             raise ValueError("styles and environment.arguments.reward exclude each other")
         return self
+
+
+class GradientSettings(StyledSettings):
+    """A run of gradient ascent."""
+
+    algorithm: Literal["gradient"] = "gradient"
+
+
+class DistillationSettings(StyledSettings):
+    """A run that clones teachers' mixes first, and then goes on by gradient ascent."""
+
+    algorithm: Literal["distillation"] = "distillation"
+    distillation: Distillation
+    total_steps: Count = 60_000
 
 
 class CloningSettings(Settings):
@@ -207,6 +220,7 @@ ALGORITHMS: dict[str, type[Settings]] = {
     "ppo": PpoSettings,
     "gradient": GradientSettings,
     "cloning": CloningSettings,
+    "distillation": DistillationSettings,
     "sac": SacSettings,
 }
 
@@ -248,10 +262,13 @@ def read_settings(
     full_paths(path, values)
     if isinstance(values.get("validation"), dict):
         full_paths(path, values["validation"])
+    teachers = values.get("distillation")
+    if isinstance(teachers, dict) and isinstance(teachers.get("teachers"), list):
+        teachers["teachers"] = [_beside(path, teacher) for teacher in teachers["teachers"]]
     if start is not None:
         values["start"] = str(start.resolve())
     elif isinstance(values.get("start"), str):
-        values["start"] = str((path.parent / os.path.expandvars(values["start"])).resolve())
+        values["start"] = _beside(path, values["start"])
     if seed is not None:
         values["seed"] = seed
     algorithm = values.get("algorithm", "ppo")
@@ -260,3 +277,10 @@ def read_settings(
             f"{path}: algorithm is {str(algorithm)[:200]!r}; choose from {', '.join(ALGORITHMS)}."
         )
     return checked(ALGORITHMS[algorithm], values, path)
+
+
+def _beside(path: Path, name: Any) -> Any:
+    """The full path of a file that the settings at `path` name; it may begin with a variable."""
+    if not isinstance(name, str):
+        return name
+    return str((path.parent / os.path.expandvars(name)).resolve())

@@ -23,13 +23,22 @@ from ..errors import MixgymError
 from ..songs.training.manifest import MANIFEST
 from .between import Between, HeldOut, Tell
 from .cloning import CloningLearner
+from .distillation import DistillationLearner
 from .environments import make_validation, refuse_shared_songs
 from .gradient import GradientLearner
 from .learner import Learner
 from .ppo import PpoLearner
 from .run_folder import BEST, RunFolder
 from .sac import SacLearner
-from .settings import CloningSettings, GradientSettings, PpoSettings, SacSettings, Settings
+from .settings import (
+    CloningSettings,
+    DistillationSettings,
+    GradientSettings,
+    PpoSettings,
+    SacSettings,
+    Settings,
+    StyledSettings,
+)
 from .start import start_from
 from .stock_policy import STOCK
 from .weights import About, table_digest
@@ -109,6 +118,8 @@ def train(
 def _learner(settings: Settings) -> Learner:
     if isinstance(settings, GradientSettings):
         return GradientLearner(settings)
+    if isinstance(settings, DistillationSettings):
+        return DistillationLearner(settings)
     if isinstance(settings, CloningSettings):
         return CloningLearner(settings)
     if isinstance(settings, SacSettings):
@@ -120,7 +131,7 @@ def _learner(settings: Settings) -> Learner:
 def _held_out(settings: Settings, learned: Episodes) -> HeldOut:
     validation = settings.validation
     usual = settings.environment.arguments.get("reward", EnvOptions.reward)
-    styles = (settings.styles if isinstance(settings, GradientSettings) else ()) or (usual,)
+    styles = (settings.styles if isinstance(settings, StyledSettings) else ()) or (usual,)
     simulated = {
         Path(str(style)).name: make_validation(settings.environment, validation, reward=style)
         for style in styles

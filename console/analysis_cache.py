@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from ..errors import MixgymError
 from .analysis import Analysis, analyse
 
 if TYPE_CHECKING:
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 
 VERSION = 3  # of the analysis; files of another are not read
 SUFFIX = ".npz"
-MOST_BYTES = 2 * 10**9
+GIGABYTES = 2.0  # that the folder may take, unless told
 BLOCK_FRAMES = 1 << 18
 
 
 def cached_analysis(
-    song: Song, *, threads: int = 2, folder: Path | None = None, most_bytes: int = MOST_BYTES
+    song: Song, *, threads: int = 2, folder: Path | None = None, most_bytes: int | None = None
 ) -> Analysis:
     """Analysis of a song, from disk where its audio was analysed before.
 
@@ -38,7 +39,8 @@ def cached_analysis(
         song: or an excerpt of one.
         threads: how many stems are read at once.
         folder: where the files lie; `cache_folder()` if None.
-        most_bytes: what they may take together; those unused for longest go first.
+        most_bytes: what they may take together, `most_cached_bytes()` if None; those unused for
+            longest go first.
 
     Raises:
         MixgymError: a stem cannot be read.
@@ -53,7 +55,7 @@ def named_analysis(
     *,
     threads: int = 2,
     folder: Path | None = None,
-    most_bytes: int = MOST_BYTES,
+    most_bytes: int | None = None,
 ) -> Analysis:
     """Analysis of audio that is known by a name, from disk where it is there.
 
@@ -72,7 +74,7 @@ def named_analysis(
     analysis = analyse(open_song(), threads=threads)
     with contextlib.suppress(OSError):
         _save(analysis, path)
-        _trim(path.parent, most_bytes)
+        _trim(path.parent, most_cached_bytes() if most_bytes is None else most_bytes)
     return analysis
 
 
@@ -88,6 +90,22 @@ def cache_folder() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "mixgym" / "analyses"
+
+
+def most_cached_bytes() -> int:
+    """`$MIXGYM_CACHE_GB`, 2 unless set, in bytes.
+
+    Raises:
+        MixgymError: it is no number above 0.
+    """
+    given = os.environ.get("MIXGYM_CACHE_GB")
+    try:
+        gigabytes = float(given) if given else GIGABYTES
+    except ValueError:
+        gigabytes = 0.0
+    if not 0.0 < gigabytes < 1e6:
+        raise MixgymError(f"MIXGYM_CACHE_GB is {given!r}; set it to gigabytes, such as 10.")
+    return round(gigabytes * 1e9)
 
 
 def content_hash(song: Song, *, threads: int = 2) -> str:

@@ -9,9 +9,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from ..console.parameters import MASTER
-from ..console.rules import mixer_by_rule
 from ..console.styles import style
 from ..errors import MixgymError
+from ..runtime.mixers import mixer_named
 from ..runtime.mixing import MixOptions, mix_song
 from ..runtime.results import Outputs
 from ..songs import read_song
@@ -72,7 +72,7 @@ def _mix(folder: Path, mixer: str) -> dict[str, Any]:
         out = Path(temporary) / "mix.wav"
         started = time.perf_counter()
         with read_song(folder) as song:
-            options = MixOptions(mixer=mixer_by_rule(mixer, lean), lean=lean)
+            options = MixOptions(mixer=mixer_named(mixer), lean=lean)
             result = mix_song(song, Outputs(out), options)
         seconds = time.perf_counter() - started
         return {

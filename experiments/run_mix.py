@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ..console.rules import mixer_by_rule
 from ..console.styles import style
+from ..runtime.mixers import mixer_named
 from ..runtime.mixing import MixOptions, mix_song
 from ..runtime.results import Outputs
 from ..songs import read_song
@@ -14,9 +14,9 @@ from .cost import report
 
 
 def mix_folder(stems: Path, output: Path) -> None:
-    """Mix a folder by roles to a 24-bit WAV, with two threads."""
+    """Mix a folder by the default mixer to a 24-bit WAV, with two threads."""
     lean = style("balanced")
-    options = MixOptions(mixer=mixer_by_rule("roles", lean), lean=lean, overwrite=True)
+    options = MixOptions(mixer=mixer_named(), lean=lean, overwrite=True)
     with read_song(stems) as song:
         mix_song(song, Outputs(output), options)
 

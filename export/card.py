@@ -62,7 +62,7 @@ def card(path: Path, size: int, backend: Backend, parity: Mapping[str, float], w
         "",
         *_table(("output", "difference"), [(name, f"{d:.1e}") for name, d in parity.items()]),
         "",
-        f"On {worth.looks} songs, each style counted, mean score in `simulate`:",
+        f"Mean score in `simulate` over {worth.looks} pairs of a song and a style:",
         "",
         *_table(
             ("mix", "score"),
@@ -70,7 +70,7 @@ def card(path: Path, size: int, backend: Backend, parity: Mapping[str, float], w
                 ("as it is shown to the policy", f"{worth.rest:.4f}"),
                 ("by the network", f"{worth.network:.4f}"),
                 ("by this file", f"{worth.file:.4f}"),
-                ("lost by the file", f"{worth.lost:+.5f}"),
+                ("lost by the file", f"{round(worth.lost, 5) + 0.0:+.5f}"),
             ],
         ),
         "",

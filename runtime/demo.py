@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..console.rules import mixer_by_rule
 from ..console.styles import style
 from ..errors import MixgymError
 from ..songs import read_song
+from .mixers import mixer_named
 from .mixing import MixOptions, mix_song
 from .results import Outputs, Result
 from .staging import Staged, refuse_existing
@@ -47,7 +47,7 @@ def make_demo(
         if progress:
             progress("Composing", 1.0)
         lean = style("balanced")
-        options = MixOptions(mixer=mixer_by_rule("roles", lean), lean=lean)
+        options = MixOptions(mixer=mixer_named(), lean=lean)
         with read_song(work / "stems") as song:
             result = mix_song(song, _outputs(work), options, progress)
     return replace(result, outputs=_outputs(folder))

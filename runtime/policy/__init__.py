@@ -9,7 +9,7 @@ A policy from a stranger is data; `.onnx` is read like this before anything runs
 
     wire       protocol buffers, field by field
     graph      an ONNX file's graph: known operators, no code, no further files
-    extents    how large every tensor of it gets, before there is any
+    extents    how large every tensor of it gets, before there is any; `extent_rules` by operator
 
 This module imports nothing.
 """

@@ -147,7 +147,10 @@ def read_metadata(path: Path, held: Mapping[str, str]) -> Described:
         )
     if described.sizes != sizes(described.task):
         raise MixgymError(f"{path} takes features of other sizes; train and export it again.")
-    Space(described.strip, described.buses, described.master)  # refuses unknown names
+    try:
+        Space(described.strip, described.buses, described.master)
+    except MixgymError as error:
+        raise MixgymError(f"{path} sets what is no parameter: {error}") from error
     return described
 
 

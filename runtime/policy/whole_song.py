@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...console.carry import carry
 from ...console.levels import stem_levels
 from ...console.mix import Budget, Mix
-from ...console.rules import roles
+from ...console.parameters import MASTER
+from ...console.rules import equal_loudness, roles
+from ...console.space import Space
 from ...console.styles import STYLES
 from ...console.tidy import tidied
 from ...console.windows import choose_windows
 from ...errors import MixgymError
+from ...rewards import Evaluator, load_reward
 
 if TYPE_CHECKING:
     from ...songs import Song
@@ -32,6 +37,9 @@ def mix_whole(policy: PolicyMixer, song: Song, style: str = "balanced") -> Mix:
     scales on which parameters are searched; shared settings are weighted by how much plays at all.
     Stems that play in none are mixed by their role. What nobody hears of it is left out.
 
+    Songs unlike all that it learned from may be mixed better by rule: where the rules by role, or
+    no mix at all, score higher on these windows in `simulate`, that is the mix.
+
     Args:
         policy: for mixing.
         song: of any length.
@@ -40,30 +48,49 @@ def mix_whole(policy: PolicyMixer, song: Song, style: str = "balanced") -> Mix:
     Raises:
         MixgymError: no such style, nothing sounds, or a stem cannot be read.
     """
-    levels = stem_levels(song, threads=policy.threads)
-    windows = choose_windows(levels, WINDOW_S, WINDOWS)
+    windows = choose_windows(stem_levels(song, threads=policy.threads), WINDOW_S, WINDOWS)
     if not windows:
         raise MixgymError(f"{song.title!r} is silent; there is nothing to mix.")
+    reward = load_reward(style)
+    excerpts = [
+        song.excerpt(window.start_s, min(WINDOW_S, song.duration_s - window.start_s))
+        for window in windows
+    ]
     rules = roles(song, Budget(), lean=STYLES.get(style))
-    space, stems = policy.described.space, len(song.stems)
-    genomes = []
-    for window in windows:
-        excerpt = song.excerpt(window.start_s, min(WINDOW_S, song.duration_s - window.start_s))
-        mix = carry(policy.mix(excerpt, style), excerpt, song, otherwise=rules)
-        genomes.append(space.encode(mix.strips[None], mix.buses[None], mix.master[None])[0])
-    plays = np.array([window.activity for window in windows])  # (windows, stems)
+    mixes = [
+        carry(policy.mix(excerpt, reward), excerpt, song, otherwise=rules) for excerpt in excerpts
+    ]
+    plays = np.array([window.activity for window in windows])
+    joined = _joined(mixes, plays, policy.described.space)
     heard = plays.sum(axis=0) > HEARD
-    each = np.where(heard, plays, 1.0)
-    every = plays.sum(axis=1)
-    weights = np.concatenate(
-        (
-            np.repeat(each, len(space.strip), axis=1),
-            np.tile(every[:, None], len(space.buses) + len(space.master)),
-        ),
-        axis=1,
+    strips = np.where(heard[:, None], joined.strips, rules.strips)
+    target_lufs = float(joined.master[MASTER.index("target_lufs")])
+    candidates = [
+        tidied(replace(joined, strips=strips), heard),
+        rules,
+        equal_loudness(song).with_master(target_lufs=target_lufs),
+    ]
+    scores = np.zeros(len(candidates))
+    for excerpt in excerpts:
+        evaluator = Evaluator(excerpt, reward)
+        neutral = Mix.neutral(excerpt)
+        carried = [carry(mix, song, excerpt, otherwise=neutral) for mix in candidates]
+        scores += evaluator.evaluate_mixes(carried).score
+    return candidates[int(np.argmax(scores))]
+
+
+def _joined(mixes: Sequence[Mix], plays: NDArray[np.float64], space: Space) -> Mix:
+    """The mean of mixes of one song, `plays` (mixes, stems) what each knows of each stem."""
+    genomes = np.array(
+        [space.encode(mix.strips[None], mix.buses[None], mix.master[None])[0] for mix in mixes]
     )
-    joined = (np.array(genomes) * weights).sum(axis=0) / weights.sum(axis=0)
-    around = (mix.strips, mix.buses, mix.master)
-    strips, buses, master = (part[0] for part in space.decode(joined[None], stems, around))
-    strips[~heard] = rules.strips[~heard]
-    return tidied(replace(mix, strips=strips, buses=buses, master=master), heard)
+    stems = plays.shape[1]
+    own = np.where(plays.sum(axis=0) > 0.0, plays, 1.0)
+    shared = np.tile(plays.sum(axis=1)[:, None], len(space.buses) + len(space.master))
+    weights = np.concatenate((np.repeat(own, len(space.strip), axis=1), shared), axis=1)
+    mean = (genomes * weights).sum(axis=0) / weights.sum(axis=0)
+    first = mixes[0]
+    strips, buses, master = space.decode(
+        mean[None], stems, (first.strips, first.buses, first.master)
+    )
+    return replace(first, strips=strips[0], buses=buses[0], master=master[0])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mixgym.console.analysis import SLOTS, Analysis, analyse, coarse_bands, fine_bands
 from mixgym.console.analysis_cache import cache_folder, cached_analysis, content_hash
 from mixgym.console.parameters import NOMINAL_LUFS
+from mixgym.errors import MixgymError
 from mixgym.songs import Song
 
 RATE = 24_000
@@ -191,6 +192,17 @@ def test_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     assert tmp_path in cache_folder().parents
     monkeypatch.delenv("MIXGYM_CACHE")
     assert "mixgym" in cache_folder().parts
+
+
+def test_environment_bounds_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIXGYM_CACHE_GB", "1e-6")
+    for seed in range(2):
+        cached_analysis(noise_song(seed), folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) <= 1
+    for seed, wrong in enumerate(("many", "-1", "nan"), 2):
+        monkeypatch.setenv("MIXGYM_CACHE_GB", wrong)
+        with pytest.raises(MixgymError, match="MIXGYM_CACHE_GB"):
+            cached_analysis(noise_song(seed), folder=tmp_path)
 
 
 def analyse_apart(folder: Path) -> float:

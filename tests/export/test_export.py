@@ -166,6 +166,20 @@ def test_a_policy_that_masters(policy_weights, tmp_path):
     assert np.array_equal(mix.strips, wanted.strips)
 
 
+@pytest.mark.slow
+def test_litert_has_room_for_so_many_stems(policy_files, reference, tmp_path):
+    pytest.importorskip("litert_torch", reason="its environment is one of its own")
+    weights, path = policy_files[".npz"], tmp_path / "policy.tflite"
+    network, about = read_network(weights)
+    described = describe(weights, about, Wanted())
+    writer(path, "fp32")(MixingPolicy(network, described.space), described, [], path)
+    backend = open_policy(path)
+    assert backend.described.stems == 64 and backend.runs_on == "LiteRT on CPU"
+    assert max(differences(backend, reference).values()) <= TOLERANCE
+    with pytest.raises(MixgymError, match="room for 64 stems, and the song has 65"):
+        backend.run(random_inputs("mixing", 1, 65, seed=0))
+
+
 @pytest.mark.parametrize(
     ("about", "name", "options", "words"),
     [

@@ -1,0 +1,101 @@
+"""Mixers by name, the policy that comes along among them."""
+
+import numpy as np
+import pytest
+
+from mixgym.console.mix import Budget
+from mixgym.console.parameters import STRIP
+from mixgym.console.rules import equal_loudness
+from mixgym.console.styles import STYLES
+from mixgym.errors import MixgymError
+from mixgym.rewards import Evaluator, load_reward
+from mixgym.runtime.mixers import MIXERS, mixer_named
+from mixgym.songs import Song
+from mixgym.songs.generate import generate_song
+
+RATE = 32_000
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def song():
+    """Longer than the policy's windows."""
+    return generate_song(5, 24.0, RATE, 7)
+
+
+def score(song, mix, style="balanced"):
+    return float(Evaluator(song, load_reward(style)).evaluate_mixes([mix]).score[0])
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_policy_scores_above_equal_loudness_in_every_style(song, style):
+    mix = mixer_named("policy", style)(song, Budget())
+    neutral = equal_loudness(song)
+    target = load_reward(style).option("loudness", "target_lufs")
+    assert score(song, mix, style) > score(song, neutral.with_master(target_lufs=target), style)
+    assert "policy" in mix.made_by
+
+
+def test_the_policy_is_the_default_and_mixes_the_same_again(song):
+    first, again = mixer_named()(song, Budget()), mixer_named("policy", threads=1)(song, Budget())
+    np.testing.assert_array_equal(first.strips, again.strips)
+    np.testing.assert_array_equal(first.master, again.master)
+
+
+def test_the_order_of_stems_changes_the_order_of_strips_alone(song):
+    turned = Song(song.title, list(reversed(song.stems)), song.sample_rate)
+    straight, back = mixer_named()(song, Budget()), mixer_named()(turned, Budget())
+    np.testing.assert_allclose(back.strips[::-1], straight.strips, rtol=1e-2, atol=0.05)
+
+
+@pytest.mark.parametrize("stems", [1, 2, 33])
+def test_any_number_of_stems(song, stems):
+    rng = np.random.default_rng(stems)
+    audio = {}
+    for number in range(stems):
+        stem = song.stems[number % len(song.stems)]
+        first = int(rng.integers(8 * RATE))
+        audio[f"{number} {stem.name}"] = stem.read(first, 6 * RATE)
+    many = Song.from_arrays(audio, RATE)
+    mix = mixer_named()(many, Budget())
+    assert mix.strips.shape == (stems, len(STRIP))
+    assert score(many, mix) >= score(many, equal_loudness(many)) - 1e-3
+    assert score(many, mix) >= score(many, mixer_named("roles")(many, Budget())) - 1e-3
+
+
+def test_stems_that_play_seldom_are_mixed_where_they_play():
+    with generate_song(2, 60.0, RATE, 5) as whole:
+        audio = {stem.name: stem.read(0, stem.frames).copy() for stem in whole.stems}
+    first, second = list(audio)[:2]
+    audio[first][:, : 50 * RATE] = 0.0
+    audio[second][:] = 0.0
+    mix = mixer_named()(Song.from_arrays(audio, RATE), Budget())
+    assert np.isfinite(mix.strips).all()
+    faders = mix.strips[:, STRIP.index("fader_db")]
+    assert np.abs(faders).max() <= 24.0
+
+
+def test_a_search_goes_on_from_the_mix(song):
+    excerpt = song.excerpt(4.0, 10.0)
+    plain = mixer_named()(excerpt, Budget())
+    searched = mixer_named(search_s=1.5)(excerpt, Budget())
+    assert score(excerpt, searched) >= score(excerpt, plain) - 1e-3
+    assert not np.array_equal(searched.strips, plain.strips)
+
+
+def test_what_cannot_be_used_is_refused(tmp_path):
+    with pytest.raises(MixgymError, match="rolls"):
+        mixer_named("rolls")
+    with pytest.raises(MixgymError, match="icy"):
+        mixer_named("policy", "icy")
+    with pytest.raises(MixgymError, match="none.onnx"):
+        mixer_named("policy", policy=tmp_path / "none.onnx")
+    silent = Song.from_arrays({"A": np.zeros(5 * RATE, np.float32)}, RATE)
+    for name in set(MIXERS) - {"policy"}:
+        mixer_named(name)(silent, Budget())
+    with pytest.raises(MixgymError, match="silent"):
+        mixer_named()(silent, Budget())
