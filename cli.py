@@ -214,6 +214,19 @@ def master_command(
             help="A track whose tonal balance and loudness to take.", rich_help_panel=SETTINGS
         ),
     ] = None,
+    mixer: Annotated[
+        str | None,
+        typer.Option(
+            help="Who sets the chain: policy (the default) or rules.", rich_help_panel=SETTINGS
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another policy than the one that comes along: see mixgym export.",
+            rich_help_panel=SETTINGS,
+        ),
+    ] = None,
     preset: PresetFile = None,
     style: StyleName = None,
     styles: ListStyles = False,
@@ -230,12 +243,22 @@ def master_command(
 ) -> None:
     """Master a finished track."""
     from .runtime.mastering import MasterOptions, master_file
+    from .runtime.mixers import chain_named
     from .runtime.results import Outputs
     from .runtime.staging import refuse_existing
 
     refuse_existing((output, save_preset, report), overwrite, inputs=(track, reference))
+    if (preset or reference) and (mixer or policy):
+        raise MixgymError(
+            "--preset and --reference set the chain themselves; leave out --mixer and --policy."
+        )
+    if policy and mixer == "rules":
+        raise MixgymError("--policy is a mixer of its own; leave out --mixer rules.")
     options = MasterOptions(
         lean=_style(style),
+        chain=None
+        if preset or reference
+        else chain_named(mixer or "policy", style or DEFAULT_STYLE, policy=policy, threads=threads),
         reference=reference,
         preset=_preset(preset),
         target_lufs=lufs,

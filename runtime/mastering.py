@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from .staging import Staged, refuse_existing
 
 if TYPE_CHECKING:
     from ..console.render import Progress
+    from ..songs import Song
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class MasterOptions:
     Attributes:
         lean: the style.
         reference: a track whose tonal balance and loudness to take.
-        preset: a preset whose master settings to take instead of the rule's.
+        preset: a preset whose master settings to take.
+        chain: what sets the chain of a track where neither of these does; the rule if None.
         target_lufs, ceiling_dbtp: override what style, preset or reference ask for.
         amount: how much of the processing to keep, 0..1; loudness and ceiling stay.
         bit_depth: 16, 24 or 32 (floating point).
@@ -48,6 +51,7 @@ class MasterOptions:
     lean: Style
     reference: Path | None = None
     preset: Preset | None = None
+    chain: Callable[[Song], Mix] | None = None
     target_lufs: float | None = None
     ceiling_dbtp: float | None = None
     amount: float = 1.0
@@ -85,7 +89,7 @@ def master_file(
         track = Track(song.stems[0])
         heard = _listen(track, path, options.threads, progress)
         reference = _listen_to_reference(options, progress)
-        mix = _settings(heard, reference, options)
+        mix = _settings(song, heard, reference, options)
         settings = MASTER.settings(mix.master)
         ceiling = settings["ceiling_dbtp"] if settings["limiter_on"] else None
         staged = stack.enter_context(Staged())
@@ -150,7 +154,7 @@ def _listen_to_reference(options: MasterOptions, progress: Progress | None) -> _
         return _listen(Track(song.stems[0]), options.reference, options.threads, progress)
 
 
-def _settings(heard: _Heard, reference: _Heard | None, options: MasterOptions) -> Mix:
+def _settings(song: Song, heard: _Heard, reference: _Heard | None, options: MasterOptions) -> Mix:
     """Master settings, as a mix without stems; what a person asks for counts most."""
     spectrum = heard.spectrum
     reasons: tuple[str, ...] = ()
@@ -158,6 +162,9 @@ def _settings(heard: _Heard, reference: _Heard | None, options: MasterOptions) -
         vector, reasons = MASTER.vector(options.preset.master), ("from the preset",)
     elif reference is not None:
         vector = MASTER.vector({})
+    elif options.chain is not None:
+        made = options.chain(song)
+        vector, reasons = made.master, (f"by {made.made_by}",)
     else:
         vector, reasons = master_by_rule(spectrum.centres_hz, spectrum.levels_db, options.lean)
     delivery: dict[str, float] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 POLICY = "policy"
 MIXERS = (POLICY, *RULES)
+CHAINS = (POLICY, "rules")
 POLICIES = Path(__file__).parent / "policies"
 SEARCHED_S = 10.0  # of a song, its busiest
 MOST_EVALUATIONS = 10_000_000  # more than any time allows
@@ -53,18 +55,58 @@ def mixer_named(
     return _searched(mixer, style_name, search_s) if search_s > 0.0 else mixer
 
 
+def chain_named(
+    name: str = POLICY,
+    style_name: str = "balanced",
+    *,
+    policy: Path | None = None,
+    threads: int = 2,
+) -> Callable[[Song], Mix] | None:
+    """What sets the mastering chain of a whole track.
+
+    Args:
+        name: one of `CHAINS`.
+        style_name: how the master leans; the rule takes over for one that the policy never learned.
+        policy: another file than the one that comes along.
+        threads: at work on one track.
+
+    Returns:
+        None for the rule.
+
+    Raises:
+        MixgymError: no such name or style, or a file that holds no policy.
+    """
+    style(style_name)
+    if name not in CHAINS:
+        raise MixgymError(f"There is no mixer {name!r} for masters; choose {' or '.join(CHAINS)}.")
+    if name != POLICY:
+        return None
+    opened = open_policy(policy, threads, "mastering")
+    if style_name not in opened.described.styles:
+        return None
+
+    def chain(track: Song) -> Mix:
+        from .policy.whole_track import master_whole
+
+        return master_whole(opened, track, style_name)
+
+    return chain
+
+
 @cache
-def open_policy(path: Path | None, threads: int) -> PolicyMixer:
+def open_policy(path: Path | None, threads: int, task: str = "mixing") -> PolicyMixer:
     """The policy of a file, or the one that comes along; opened once.
 
     Raises:
-        MixgymError: the file holds no policy for mixing.
+        MixgymError: the file holds no policy for that task.
     """
     from .policy.mixer import PolicyMixer
 
-    opened = PolicyMixer(path or POLICIES / "mixing.onnx", threads=threads)
-    if opened.described.task != "mixing":
-        raise MixgymError(f"{opened.path} holds a policy that masters; name one that mixes.")
+    opened = PolicyMixer(path or POLICIES / f"{task}.onnx", threads=threads)
+    if opened.described.task != task:
+        raise MixgymError(
+            f"{opened.path} holds a policy for {opened.described.task}; name one for {task}."
+        )
     return opened
 
 

@@ -3,6 +3,7 @@
 plain_sum, equal_loudness, roles
 random, ga, cma_es, sep_cma, nsga2, map_elites      from where `search_excerpt` begins
 gradient                                            ascent through the differentiable twin
+policy                                              the one that comes along
 policy:FILE                                         .onnx, or .npz as `mixgym train` writes
 START+SEARCH                                        policy:FILE+cma_es, plain_sum+ga
 """
@@ -20,6 +21,7 @@ from ...console.rules import mixer_by_rule
 from ...console.styles import STYLES
 from ...errors import MixgymError
 from ...evolution.mixers import SEARCHERS, Choice, search_excerpt
+from ...runtime.mixers import POLICIES
 from .policy import load_policy, looks
 
 if TYPE_CHECKING:
@@ -145,13 +147,15 @@ def entrant(name: str) -> Entrant:
     start, _, search = name.rpartition("+")
     if search not in SEARCHES:
         start, search = name, ""
+    if start == POLICY.rstrip(":"):
+        start = f"{POLICY}{POLICIES / 'mixing.onnx'}"
     if start.startswith(POLICY):
         path = Path(start.removeprefix(POLICY))
         if not path.is_file():
             raise MixgymError(f"There is no policy {path}; name an .onnx or .npz file.")
         return Entrant(name, start, search or None, path.resolve())
     if start not in RULES:
-        known = ", ".join((*RULES, *SEARCHES))
+        known = ", ".join((*RULES, *SEARCHES, "policy"))
         raise MixgymError(
             f"There is no mixer {name!r}; choose from {known}, policy:FILE, or START+SEARCH."
         )

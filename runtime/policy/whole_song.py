@@ -18,7 +18,6 @@ from ...console.space import Space
 from ...console.styles import STYLES
 from ...console.tidy import tidied
 from ...console.windows import choose_windows
-from ...errors import MixgymError
 from ...rewards import Evaluator, load_reward
 
 if TYPE_CHECKING:
@@ -38,7 +37,8 @@ def mix_whole(policy: PolicyMixer, song: Song, style: str = "balanced") -> Mix:
     Stems that play in none are mixed by their role. What nobody hears of it is left out.
 
     Songs unlike all that it learned from may be mixed better by rule: where the rules by role, or
-    no mix at all, score higher on these windows in `simulate`, that is the mix.
+    no mix at all, score higher on these windows in `simulate`, that is the mix. So it is by role
+    where a song is silent, or shorter than a second.
 
     Args:
         policy: for mixing.
@@ -46,17 +46,17 @@ def mix_whole(policy: PolicyMixer, song: Song, style: str = "balanced") -> Mix:
         style: of the reward that the policy is shown, and of the rules.
 
     Raises:
-        MixgymError: no such style, nothing sounds, or a stem cannot be read.
+        MixgymError: no such style, or a stem cannot be read.
     """
     windows = choose_windows(stem_levels(song, threads=policy.threads), WINDOW_S, WINDOWS)
+    rules = roles(song, Budget(), lean=STYLES.get(style))
     if not windows:
-        raise MixgymError(f"{song.title!r} is silent; there is nothing to mix.")
+        return rules
     reward = load_reward(style)
     excerpts = [
         song.excerpt(window.start_s, min(WINDOW_S, song.duration_s - window.start_s))
         for window in windows
     ]
-    rules = roles(song, Budget(), lean=STYLES.get(style))
     mixes = [
         carry(policy.mix(excerpt, reward), excerpt, song, otherwise=rules) for excerpt in excerpts
     ]

@@ -205,16 +205,7 @@ def test_files_that_hold_no_settings_are_refused(refused, tmp_path, text, words)
 
 def test_the_settings_that_come_along_can_be_read(songs):
     files = sorted((Path(experiments.__path__[0]) / "train").glob("*.yaml"))
-    assert [file.name for file in files] == [
-        "levels.yaml",
-        "mastering.yaml",
-        "mastering_gradient.yaml",
-        "mixing.yaml",
-        "mixing_cloning.yaml",
-        "mixing_gradient.yaml",
-        "mixing_sac.yaml",
-        "tiny.yaml",
-    ]
+    assert {"mixing.yaml", "mixing_policy.yaml", "tiny.yaml"} <= {file.name for file in files}
     for file in files:
         settings = read_settings(file, songs=songs[0])
         assert settings.environment.arguments["songs"] == str(songs[0])

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from mixgym.console.mix import Budget
-from mixgym.console.parameters import STRIP
+from mixgym.console.parameters import MASTER, STRIP
 from mixgym.console.rules import equal_loudness
 from mixgym.console.styles import STYLES
 from mixgym.errors import MixgymError
 from mixgym.rewards import Evaluator, load_reward
-from mixgym.runtime.mixers import MIXERS, mixer_named
+from mixgym.runtime.mixers import MIXERS, POLICIES, chain_named, mixer_named
 from mixgym.songs import Song
 from mixgym.songs.generate import generate_song
 
@@ -79,6 +79,12 @@ def test_stems_that_play_seldom_are_mixed_where_they_play():
     assert np.abs(faders).max() <= 24.0
 
 
+@pytest.mark.parametrize("seconds", [0.05, 0.9, 1.0, 1.7, 11.3])
+def test_songs_of_any_length(song, seconds):
+    short = song.excerpt(5.0, seconds)
+    assert np.isfinite(mixer_named()(short, Budget()).strips).all()
+
+
 def test_a_search_goes_on_from_the_mix(song):
     excerpt = song.excerpt(4.0, 10.0)
     plain = mixer_named()(excerpt, Budget())
@@ -92,10 +98,44 @@ def test_what_cannot_be_used_is_refused(tmp_path):
         mixer_named("rolls")
     with pytest.raises(MixgymError, match="icy"):
         mixer_named("policy", "icy")
-    with pytest.raises(MixgymError, match="none.onnx"):
+    with pytest.raises(MixgymError, match="none"):
         mixer_named("policy", policy=tmp_path / "none.onnx")
     silent = Song.from_arrays({"A": np.zeros(5 * RATE, np.float32)}, RATE)
-    for name in set(MIXERS) - {"policy"}:
-        mixer_named(name)(silent, Budget())
+    for name in MIXERS:
+        assert np.isfinite(mixer_named(name)(silent, Budget()).strips).all()
+
+
+@pytest.fixture(scope="module")
+def dull_track():
+    """A track without treble, of 30 s."""
+    from scipy.signal import butter, sosfilt
+
+    with generate_song(8, 30.0, RATE, 6) as song:
+        total = sum(
+            np.broadcast_to(stem.read(0, stem.frames), (2, stem.frames)) for stem in song.stems
+        )
+    dull = sosfilt(butter(1, 700, fs=RATE, output="sos"), total, axis=1)
+    return Song.from_arrays({"Track": (dull / np.abs(dull).max()).astype(np.float32)}, RATE)
+
+
+def test_the_policy_masters_a_dull_track_better_than_delivery_alone(dull_track):
+    chain = chain_named()
+    mix = chain(dull_track)
+    rest = mix.with_master(**{name: MASTER[name].default for name in MASTER.names})
+    assert score(dull_track, mix) > score(dull_track, rest) + 0.01
+    np.testing.assert_array_equal(chain(dull_track).master, mix.master)
+
+
+def test_the_rule_masters_where_it_is_named_or_the_policy_knows_no_such_style():
+    assert chain_named("rules") is None
+    assert chain_named("policy", "vocal_forward") is None
+    with pytest.raises(MixgymError, match="rule"):
+        chain_named("rulez")
+    with pytest.raises(MixgymError, match="for mixing"):
+        chain_named(policy=POLICIES / "mixing.onnx")
+
+
+def test_a_silent_track_is_refused():
+    silent = Song.from_arrays({"A": np.zeros(5 * RATE, np.float32)}, RATE)
     with pytest.raises(MixgymError, match="silent"):
-        mixer_named()(silent, Budget())
+        chain_named()(silent)

@@ -39,7 +39,7 @@ def test_defaults(mix, stems, tmp_path):
     result, audio = mix()
     names = [stem["name"] for stem in json.loads((stems / "song.json").read_text())["stems"]]
     assert result["stem_names"] == names
-    assert result["made_by"] == "roles"
+    assert result["made_by"] == "policy mixing.onnx"
     assert result["title"] == "demo-3"
     assert sf.info(tmp_path / "m.wav").subtype == "PCM_24"
     measured = measure_file(tmp_path / "m.wav")
@@ -151,7 +151,7 @@ def sum_of(folder):
 def test_stems_and_returns_sum_to_the_mix(mix, tmp_path):
     """With the chain and the limiter off the master is the mix bus, up to one gain."""
     preset, out = tmp_path / "p.json", tmp_path / "out"
-    mix("--save-preset", preset, "--master", 0)
+    mix("--mixer", "roles", "--save-preset", preset, "--master", 0)
     text = json.loads(preset.read_text())
     text["master"] |= {"limiter_on": 0.0, "loudness_on": 0.0}
     preset.write_text(json.dumps(text))
@@ -181,8 +181,8 @@ def test_stems_may_be_replaced_only_on_request(mixgym, mix, stems, tmp_path):
 
 def test_tail(mix, stems):
     song_frames = sf.info(next(stems.glob("*.wav"))).frames
-    _, without = mix("--no-tail")
-    _, with_tail = mix("--tail")
+    _, without = mix("--mixer", "roles", "--no-tail")
+    _, with_tail = mix("--mixer", "roles", "--tail")
     assert without.shape[1] == song_frames
     assert with_tail.shape[1] > song_frames + RATE / 2
     assert np.abs(with_tail[:, song_frames : song_frames + RATE // 2]).max() > 1e-4
