@@ -97,7 +97,7 @@ def distill(
         )
     trained = _run(config, settings, out, resume, threads, quiet or as_json)
     told = None
-    if settings.distillation.teachers and not (quiet and not as_json):
+    if settings.distillation.teachers and trained.finished and (as_json or not quiet):
         from .export.kept import compare
 
         told = compare(trained.weights, settings).kept()

@@ -169,7 +169,7 @@ def costs(
     """
     moved = scores(genome + np.diag(_probe(genome, neutral)))
     weights = np.maximum(score - moved, 0.0) / PROBE**2
-    return np.maximum(weights, LEAST * weights.mean())
+    return np.asarray(np.maximum(weights, LEAST * weights.mean()))
 
 
 def _probe(genome: Values, neutral: Values) -> Values:

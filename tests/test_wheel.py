@@ -19,8 +19,8 @@ LEFT_OUT = shutil.ignore_patterns(
     ".*", "__pycache__", "*.egg-info", "build", "dist", "demo", "docs", "node_modules"
 )
 CONTENTS = (
-    "*.py", "*.html", "*.j2", "*.json", "*.yaml", "presets/*.yaml", "train/*.yaml", "tune/*.yaml",
-    "effects/*", "py.typed",
+    "*.py", "*.html", "*.css", "*.js", "*.j2", "*.json", "*.yaml", "presets/*.yaml",
+    "train/*.yaml", "tune/*.yaml", "effects/*", "py.typed",
 )  # fmt: skip
 BLOCKED = ("torch", "stable_baselines3", "gymnasium")
 BLOCKER = f"""

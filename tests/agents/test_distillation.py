@@ -1,0 +1,195 @@
+"""Distillation: labels of the best teacher, what a student keeps of them, that it goes on."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from mixgym.agents import teachers as asked
+from mixgym.agents.distillation import DistillationLearner
+from mixgym.agents.load import TrainedPolicy
+from mixgym.agents.settings import read_settings
+from mixgym.agents.train import train
+from mixgym.agents.weights import read_weights
+from mixgym.errors import MixgymError
+from mixgym.experiments.random_policy import random_policy
+
+RATE, SECONDS = 24_000, 4.0  # of the generated songs
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A cache of one's own; where labels lie."""
+    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "labels"
+
+
+@pytest.fixture
+def teachers(tmp_path, monkeypatch):
+    """Two policies that were never trained, but set something."""
+    monkeypatch.setattr("mixgym.experiments.random_policy.SPREAD", 0.01)
+    (tmp_path / "config").mkdir(exist_ok=True)
+    for name, width in (("wide.npz", 32), ("narrow.npz", 16)):
+        random_policy(tmp_path / "config" / name, width, 1)
+    return ["wide.npz", "narrow.npz"]
+
+
+@pytest.fixture
+def settings(songs, teachers):
+    """What a tiny run's YAML file holds."""
+    return {
+        "algorithm": "distillation",
+        "environment": {
+            "id": "mixgym/Mixing-v0",
+            "arguments": {
+                "songs": str(songs[0]),
+                "seconds": SECONDS,
+                "sample_rate": RATE,
+                "control": "absolute",
+                "episode_steps": 1,
+            },
+        },
+        "styles": ["balanced", "warm"],
+        "distillation": {
+            "teachers": teachers,
+            "searches": [{"by": "gradient", "evaluations": 20, "share": 0.5}],
+            "steps": 12,
+            "learning_rate": 0.01,
+            "warm_up_steps": 6,
+            "probed": 2,
+        },
+        "gradient": {"batch_size": 3, "learning_rate": 0.001, "warm_up_steps": 3},
+        "policy": {"width": 16, "blocks": 1},
+        "validation": {"songs": str(songs[1]), "every": 6, "rendered": 0},
+        "total_steps": 18,
+        "checkpoint_every": 6,
+    }
+
+
+def rows(run):
+    with (run / "progress.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def same(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def shown(learner, style, songs):
+    return learner._climb.batches.shown(style, np.array(songs))
+
+
+def test_a_label_is_the_best_teachers_mix_and_its_gain(config):
+    settings = read_settings(config({"distillation": {"searches": []}}))
+    learner = DistillationLearner(settings)
+    songs = shown(learner, 1, [0, 2, 3])
+    labels = [learner._teachers.label(songs, place) for place in range(3)]
+    episodes = learner._teachers._styles[1]
+    gains = []
+    for teacher in settings.distillation.teachers:
+        episodes.begin(np.arange(3), [0, 2, 3], [None] * 3)
+        before = episodes.scores()[0]
+        episodes.step(TrainedPolicy(teacher).act(episodes.observe()))
+        gains.append((episodes.scores()[0] - before)[:3])
+    assert [label.gain for label in labels] == pytest.approx(np.max(gains, axis=0), abs=1e-6)
+    assert {label.evaluations for label in labels} == {2}
+
+
+def test_a_search_goes_on_from_the_best_policy(config):
+    changed = {"searches": [{"by": "gradient", "evaluations": 20}]}
+    without = DistillationLearner(read_settings(config({"distillation": {"searches": []}})))
+    searched = DistillationLearner(read_settings(config({"distillation": changed})))
+    for song in (0, 1):
+        seen = shown(without, 0, [song])
+        told = without._teachers.label(seen, 0)
+        found = searched._teachers.label(shown(searched, 0, [song]), 0)
+        assert found.gain > told.gain + 0.001
+        assert told.evaluations < found.evaluations <= told.evaluations + 20
+
+
+def test_labels_are_kept_for_all_runs_of_these_teachers(config, tmp_path, monkeypatch, cache):
+    settings = read_settings(config())
+    train(settings, tmp_path / "run")
+    files = {path.name for path in cache.iterdir()}
+    spent = [int(row["evaluations"]) for row in rows(tmp_path / "run")]
+    assert spent == sorted(spent) and spent[0] > 200  # what errors cost, among others
+    assert spent[-1] - spent[-2] == 6  # three mixes there and back
+    monkeypatch.setattr(asked, "act", None)
+    train(settings, tmp_path / "again")
+    assert [int(row["evaluations"]) for row in rows(tmp_path / "again")] == spent
+    assert {path.name for path in cache.iterdir()} == files
+    monkeypatch.undo()
+    monkeypatch.setenv("MIXGYM_CACHE", str(cache.parent))
+    fewer = {"teachers": [str(settings.distillation.teachers[0])]}
+    train(read_settings(config({"distillation": fewer})), tmp_path / "fewer")
+    assert len({path.name for path in cache.iterdir()} - files) > 2
+
+
+@pytest.mark.parametrize("asked_at", [3, 5])
+def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(
+    config, tmp_path, weights_of, monkeypatch, asked_at
+):
+    settings = read_settings(config({"gradient": {"thinned": 0.5}}))
+    train(settings, tmp_path / "whole")
+    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "other"))
+    asked = iter([False] * asked_at + [True])
+    first = train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked))
+    assert not first.finished and first.steps == 3 * asked_at
+    assert train(settings, tmp_path / "parts", resume=True).finished
+    for name in ("best.npz", "last.npz"):
+        same(weights_of(tmp_path / "parts" / name), weights_of(tmp_path / "whole" / name))
+    told = [row["evaluations"] for row in rows(tmp_path / "whole")]
+    assert [row["evaluations"] for row in rows(tmp_path / "parts")] == told
+
+
+def test_a_student_does_what_its_teacher_does(mixgym, config, tmp_path, teachers):
+    changed = {
+        "distillation": {"teachers": teachers[:1], "searches": [], "steps": 400},
+        "gradient": {"batch_size": 4},
+        "total_steps": 400,
+        "validation": {"every": 400},
+    }
+    run = tmp_path / "run"
+    ran = mixgym("distill", config(changed), "--out", run, "--json")
+    assert ran.status == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["finished"] and told["kept"]["low"] <= told["kept"]["share"] <= told["kept"]["high"]
+    losses = [float(row["loss"]) for row in rows(run)]
+    assert np.mean(losses[-10:]) < 0.2 * losses[0]
+    arrays, about = read_weights(run / "last.npz")
+    assert about.styles == ("balanced", "warm") and about.sizes.width == 16
+    assert sum(array.nbytes for array in arrays.values()) < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"teachers": []}, ["teachers", "share"]),
+        ({"teachers": ["nowhere.npz"]}, ["nowhere.npz", "read"]),
+        ({"steps": 0}, ["distillation.steps", "0"]),
+        ({"searches": [{"by": "nobody"}]}, ["searches", "nobody"]),
+    ],
+)
+def test_what_cannot_teach_is_refused(mixgym, config, tmp_path, check_sentence, changed, words):
+    path = config({"distillation": changed})
+    ran = mixgym("distill", path, "--out", tmp_path / "run")
+    assert ran.status == 2
+    check_sentence(ran.err, words)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_of_other_parameters_is_refused(config):
+    changed = {"environment": {"arguments": {"bus_parameters": []}}}
+    with pytest.raises(MixgymError, match=r"wide\.npz sets other parameters"):
+        DistillationLearner(read_settings(config(changed)))
+
+
+def test_settings_of_other_runs_are_refused(mixgym, config, tmp_path, check_sentence):
+    path = tmp_path / "other.yaml"
+    path.write_text("algorithm: ppo\n")
+    ran = mixgym("distill", path)
+    assert ran.status == 2
+    check_sentence(ran.err, ["other.yaml", "algorithm: distillation", "mixgym train"])
