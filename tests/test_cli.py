@@ -110,7 +110,7 @@ def test_styles_are_listed(mixgym):
 
 def test_summary_of_a_mix(mixgym, stems, tmp_path):
     output, preset = tmp_path / "m.wav", tmp_path / "p.json"
-    ran = mixgym("mix", stems, "-o", output, "--save-preset", preset)
+    ran = mixgym("mix", stems, "-o", output, "--save-preset", preset, "--mixer", "roles")
     assert ran.status == 0
     assert ran.err == ""
     for words in ("Lead Vocal", "fader +3.0 dB", "-14.0 LUFS", "true peak", "m.wav", "p.json"):

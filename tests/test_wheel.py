@@ -20,7 +20,7 @@ LEFT_OUT = shutil.ignore_patterns(
 )
 CONTENTS = (
     "*.py", "*.html", "*.css", "*.js", "*.j2", "*.json", "*.yaml", "presets/*.yaml",
-    "train/*.yaml", "tune/*.yaml", "effects/*", "py.typed",
+    "train/*.yaml", "tune/*.yaml", "effects/*", "policies/*", "py.typed",
 )  # fmt: skip
 BLOCKED = ("torch", "stable_baselines3", "gymnasium")
 BLOCKER = f"""

@@ -16,7 +16,7 @@ _NEPER = math.log(10.0) / 20.0
 _FLOOR = 1e-12
 _REST = 1e-18  # states nearer to zero are zero: subnormal numbers are slow
 
-inner = njit(error_model="numpy", fastmath={"contract"})
+inner = njit(error_model="numpy", fastmath={"contract"}, forceinline=True)
 
 
 @inner

@@ -19,7 +19,7 @@ _NEPER = math.log(10.0) / 20.0
 _FLOOR = 1e-12
 
 
-@njit(error_model="numpy", fastmath=True)
+@njit(error_model="numpy", fastmath=True, forceinline=True)
 def _raise_to_peaks(line, taps, points, envelope):
     """The largest magnitude at and between samples, (frames,), of line (frames + taps - 1,)."""
     phases, length = taps.shape
