@@ -2,11 +2,24 @@
 
 import os
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .envs.registration import register_environments
 
+if TYPE_CHECKING:
+    from .runtime.automixer import AutoMixer, Mixed, mix
+
 __version__ = "0.1.0"
+__all__ = ["AutoMixer", "Mixed", "mix"]
+
+
+def __getattr__(name: str) -> Any:
+    """What mixes is imported when it is asked for."""
+    if name in __all__:
+        return getattr(import_module(".runtime.automixer", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _keep_compiled_code() -> None:

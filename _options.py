@@ -31,6 +31,14 @@ TruePeak = Annotated[
     float | None,
     typer.Option(min=-9, max=0, help="True-peak ceiling, in dBTP.", rich_help_panel=SETTINGS),
 ]
+Album = Annotated[
+    bool,
+    typer.Option(
+        "--album",
+        help="An album to the folder -o: one chain, one loudness, distances between songs kept.",
+        rich_help_panel=SETTINGS,
+    ),
+]
 StyleName = Annotated[
     str | None,
     typer.Option("--style", help="How the result leans: see --styles.", rich_help_panel=SETTINGS),

@@ -100,7 +100,7 @@ def distill(
     if settings.distillation.teachers and trained.finished and (as_json or not quiet):
         from .export.kept import compare
 
-        told = compare(trained.weights, settings).kept()
+        told = compare([trained.weights], settings)[0].kept()
     _tell(trained, as_json, quiet, told)
 
 

@@ -17,6 +17,7 @@ from ._options import (
     FILES,
     SETTINGS,
     THREADS,
+    Album,
     Amount,
     BitDepth,
     CopyStems,
@@ -74,8 +75,12 @@ def _main(
 
 @app.command()
 def mix(
-    stems: Annotated[list[Path], typer.Argument(help="A folder of stems, or the files.")],
+    stems: Annotated[
+        list[Path],
+        typer.Argument(help="A folder of stems, or the files; with --album a folder a song."),
+    ],
     output: Output,
+    album: Album = False,
     mixer: Annotated[
         str | None,
         typer.Option(
@@ -154,10 +159,23 @@ def mix(
         raise MixgymError(f"--policy is a mixer of its own; leave out --mixer {mixer}.")
     if style is not None and (preset is not None or mixer not in (None, "policy", "roles")):
         raise MixgymError("--style leans the mixers policy and roles only; leave it out.")
-    refuse_existing(
-        (output, save_preset, report, rpp, dawproject), overwrite, folder=stems_out, inputs=stems
-    )
-    choose_format(output, sample_rate or 48_000, bit_depth)
+    if album:
+        _only_without_album(
+            save_preset=save_preset,
+            report=report,
+            stems_out=stems_out,
+            rpp=rpp,
+            dawproject=dawproject,
+            copy_stems=copy_stems,
+        )
+    else:
+        refuse_existing(
+            (output, save_preset, report, rpp, dawproject),
+            overwrite,
+            folder=stems_out,
+            inputs=stems,
+        )
+        choose_format(output, sample_rate or 48_000, bit_depth)
     lean = _style(style)
     options = MixOptions(
         mixer=mixer_named(
@@ -179,6 +197,13 @@ def mix(
         overwrite=overwrite,
         copy_stems=copy_stems,
     )
+    if album:
+        from .runtime.album import mix_album
+
+        with progress_bars(quiet or as_json) as progress:
+            made = mix_album(stems, output, options, sample_rate, progress)
+        _print_album(made, as_json, quiet)
+        return
     with progress_bars(quiet or as_json) as progress:
         song = read_song(
             stems, sample_rate=sample_rate, progress=lambda share: progress("Reading", share)
@@ -206,8 +231,11 @@ app.command()(export)
 
 @app.command("master")
 def master_command(
-    track: Annotated[Path, typer.Argument(help="A finished stereo or mono track.")],
+    tracks: Annotated[
+        list[Path], typer.Argument(help="A finished stereo or mono track; several with --album.")
+    ],
     output: Output,
+    album: Album = False,
     reference: Annotated[
         Path | None,
         typer.Option(
@@ -247,7 +275,14 @@ def master_command(
     from .runtime.results import Outputs
     from .runtime.staging import refuse_existing
 
-    refuse_existing((output, save_preset, report), overwrite, inputs=(track, reference))
+    if album:
+        _only_without_album(save_preset=save_preset, report=report, reference=reference)
+    elif len(tracks) > 1:
+        raise MixgymError(
+            f"{len(tracks)} tracks are an album: add --album, or master one at a time."
+        )
+    else:
+        refuse_existing((output, save_preset, report), overwrite, inputs=(*tracks, reference))
     if (preset or reference) and (mixer or policy):
         raise MixgymError(
             "--preset and --reference set the chain themselves; leave out --mixer and --policy."
@@ -268,8 +303,15 @@ def master_command(
         threads=threads,
         overwrite=overwrite,
     )
+    if album:
+        from .runtime.album import master_album
+
+        with progress_bars(quiet or as_json) as progress:
+            made = master_album(tracks, output, options, progress)
+        _print_album(made, as_json, quiet)
+        return
     with progress_bars(quiet or as_json) as progress:
-        result = master_file(track, Outputs(output, save_preset, report), options, progress)
+        result = master_file(tracks[0], Outputs(output, save_preset, report), options, progress)
     if as_json:
         print_json(result.to_json())
     elif not quiet:
@@ -795,6 +837,22 @@ def _style(name: str | None) -> Any:
     from .console.styles import style
 
     return style(name or DEFAULT_STYLE)
+
+
+def _only_without_album(**given: object) -> None:
+    for name, value in given.items():
+        if value:
+            option = name.replace("_", "-")
+            raise MixgymError(f"--{option} is for one song; leave it out with --album.")
+
+
+def _print_album(album: Any, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        print_json(album.to_json())
+    elif not quiet:
+        from .runtime.summary import print_album
+
+        print_album(album)
 
 
 def _preset(path: Path | None) -> Any:

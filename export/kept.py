@@ -81,18 +81,18 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    student: Path,
+    students: Sequence[Path],
     settings: DistillationSettings,
     *,
     styles: Sequence[str] = (),
     fidelity: Fidelity = "simulate",
     split: Split | None = None,
-) -> Comparison:
-    """Let a student and the policies that taught it mix the validation songs of its run.
+) -> list[Comparison]:
+    """Let students and the policies that taught them mix the validation songs of their run.
 
     Args:
-        student: weights.
-        settings: of the run.
+        students: weights.
+        settings: of the run, or of one of them where they differ in the network alone.
         styles: to mix under; those of the run if none are named.
         fidelity: of the scores.
         split: of the training set, for the one that the settings name.
@@ -102,7 +102,7 @@ def compare(
     """
     if not settings.distillation.teachers:
         raise MixgymError("There is no policy among the teachers to compare with.")
-    policies = [TrainedPolicy(path) for path in (student, *settings.distillation.teachers)]
+    policies = [TrainedPolicy(path) for path in (*students, *settings.distillation.teachers)]
     usual = settings.environment.arguments.get("reward", EnvOptions.reward)
     names = tuple(dict.fromkeys(styles or settings.styles or (usual,)))
     validation = settings.validation
@@ -121,7 +121,10 @@ def compare(
         titles = tuple(found[0])
         gains.append([[gain for _, gain in by_title.values()] for by_title in found])
     by_policy = np.array(gains).swapaxes(0, 1)
-    return Comparison(titles, _groups(titles, settings), names, by_policy[0], by_policy[1:])
+    groups, count = _groups(titles, settings), len(students)
+    return [
+        Comparison(titles, groups, names, gained, by_policy[count:]) for gained in by_policy[:count]
+    ]
 
 
 def _groups(titles: Sequence[str], settings: DistillationSettings) -> NDArray[np.int64]:

@@ -61,10 +61,17 @@ class MasterOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """What one pass over a track tells."""
+class Heard:
+    """What one pass over a track tells.
+
+    Attributes:
+        loudness_lufs: integrated.
+        energies: K-weighted energy per 10 ms, as `LoudnessMeter.powers`.
+        spectrum: read over the whole.
+    """
 
     loudness_lufs: float
+    energies: NDArray[np.float64]
     spectrum: SpectrumMeter
 
 
@@ -87,9 +94,9 @@ def master_file(
         song = stack.enter_context(open_track(path))
         form = choose_format(outputs.audio, song.sample_rate, options.bit_depth)
         track = Track(song.stems[0])
-        heard = _listen(track, path, options.threads, progress)
+        heard = listen(track, path, options.threads, progress)
         reference = _listen_to_reference(options, progress)
-        mix = _settings(song, heard, reference, options)
+        mix = master_settings(song, heard, reference, options)
         settings = MASTER.settings(mix.master)
         ceiling = settings["ceiling_dbtp"] if settings["limiter_on"] else None
         staged = stack.enter_context(Staged())
@@ -134,7 +141,12 @@ def master_file(
         )
 
 
-def _listen(track: Track, path: Path, threads: int, progress: Progress | None) -> _Heard:
+def listen(track: Track, path: Path, threads: int, progress: Progress | None) -> Heard:
+    """One pass over a track.
+
+    Raises:
+        MixgymError: it is silent, or cannot be read.
+    """
     loudness = LoudnessMeter(track.sample_rate, 2)
     spectrum = SpectrumMeter(track.sample_rate, 2)
     heard = 0
@@ -144,18 +156,24 @@ def _listen(track: Track, path: Path, threads: int, progress: Progress | None) -
             progress("Listening", heard / track.frames)
     if not math.isfinite(loudness.integrated_lufs):
         raise MixgymError(f"{path} is silent: there is nothing to master.")
-    return _Heard(loudness.integrated_lufs, spectrum)
+    return Heard(loudness.integrated_lufs, loudness.powers, spectrum)
 
 
-def _listen_to_reference(options: MasterOptions, progress: Progress | None) -> _Heard | None:
+def _listen_to_reference(options: MasterOptions, progress: Progress | None) -> Heard | None:
     if options.reference is None:
         return None
     with open_track(options.reference) as song:
-        return _listen(Track(song.stems[0]), options.reference, options.threads, progress)
+        return listen(Track(song.stems[0]), options.reference, options.threads, progress)
 
 
-def _settings(song: Song, heard: _Heard, reference: _Heard | None, options: MasterOptions) -> Mix:
-    """Master settings, as a mix without stems; what a person asks for counts most."""
+def master_settings(
+    song: Song, heard: Heard, reference: Heard | None, options: MasterOptions
+) -> Mix:
+    """Master settings, as a mix without stems; what a person asks for counts most.
+
+    Raises:
+        MixgymError: an amount, loudness or ceiling out of range, or the chain fails.
+    """
     spectrum = heard.spectrum
     reasons: tuple[str, ...] = ()
     if options.preset is not None:
@@ -188,7 +206,7 @@ def _settings(song: Song, heard: _Heard, reference: _Heard | None, options: Mast
 
 
 def _matching_taps(
-    heard: _Heard, reference: _Heard | None, amount: float
+    heard: Heard, reference: Heard | None, amount: float
 ) -> NDArray[np.float32] | None:
     """The filter that brings the track's tonal balance to the reference's, `amount` of the way."""
     if reference is None:
@@ -202,7 +220,7 @@ def _matching_taps(
 
 
 def _reference_notes(
-    reference: _Heard | None, target_lufs: float, options: MasterOptions
+    reference: Heard | None, target_lufs: float, options: MasterOptions
 ) -> list[str]:
     """What to say where the reference's loudness is out of the target's range."""
     if reference is None or options.reference is None or options.target_lufs is not None:

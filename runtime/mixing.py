@@ -91,7 +91,7 @@ def mix_song(
         threads=options.threads,
         progress=(lambda share: progress("Listening", share)) if progress else None,
     )
-    mix, notes = _settings(song, options)
+    mix, notes = mix_settings(song, options)
     notes += [
         f"{stem.name} is silent and adds nothing."
         for stem, level in zip(song.stems, levels, strict=True)
@@ -146,8 +146,12 @@ def mix_song(
         return replace(result, score=score)
 
 
-def _settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
-    """The mix to render, and what to say about it."""
+def mix_settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
+    """The mix to render, and what to say about it.
+
+    Raises:
+        MixgymError: an amount, loudness or ceiling out of range, or the mixer fails.
+    """
     notes: list[str] = []
     if options.preset is not None:
         applied = apply_preset(options.preset, song)

@@ -65,7 +65,7 @@ def _refuse_place(path: Path, overwrite: bool, *, is_folder: bool) -> None:
         ) from error
     if is_folder:
         if not path.is_dir():
-            raise MixgymError(f"{path} is a file; name a folder for the stems.")
+            raise MixgymError(f"{path} is a file; name a folder.")
         names = {child.name for child in path.iterdir()}
         if names and MARKER not in names:
             raise MixgymError(f"{path} is a folder with other things in it; choose another.")

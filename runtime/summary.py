@@ -15,6 +15,7 @@ from ..console.describe import changes
 if TYPE_CHECKING:
     from ..console.compare import Comparison
     from ..console.meters import Readings
+    from .album_delivery import Album
     from .evolving import Evolved
     from .results import Result
 
@@ -85,6 +86,27 @@ def print_evolved(evolved: Evolved) -> None:
 def print_master(result: Result) -> None:
     """How the master measures, and where the files are."""
     _print_delivery(Console(), result)
+
+
+def print_album(album: Album) -> None:
+    """How every track and the whole measure, and where the files are."""
+    console = Console()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("track", overflow="fold")
+    for heading in ("LUFS", "from the album, LU", "true peak, dBTP"):
+        table.add_column(heading, justify="right")
+    for track, distance_lu in zip(album.tracks, album.distances_lu, strict=True):
+        numbers = (f"{track.loudness_lufs:.1f}", f"{distance_lu:+.1f}")
+        table.add_row(_plain(track.title), *numbers, f"{track.true_peak_dbtp:.2f}")
+    console.print(table)
+    notes = [f"{track.title}: {note}" for track in album.tracks for note in track.notes]
+    for note in (*album.notes, *notes):
+        console.print(_plain(note), style="yellow", highlight=False)
+    console.print(
+        f"{album.loudness_lufs:.1f} LUFS as a whole, made in {album.seconds:.1f} s",
+        highlight=False,
+    )
+    console.print(f"album   {_plain(str(album.folder))}", highlight=False, soft_wrap=True)
 
 
 def print_comparison(comparison: Comparison) -> None:

@@ -83,7 +83,7 @@ def test_help_of_every_command(mixgym, command):
         (["mix"], "Missing argument 'stems'. See"),
         (["mix", "song"], "Missing option '--output' / '-o'. See"),
         (["mix", "song", "-o"], "'-o'"),
-        (["master"], "Missing argument 'track'"),
+        (["master"], "Missing argument 'tracks'"),
         (["measure"], "Missing argument 'files'"),
     ],
 )
