@@ -165,5 +165,5 @@ def _trim(folder: Path, most_bytes: int) -> None:
         abandoned = path.suffix == ".partial" and time < newest - 3600
         if (total > most_bytes and path.suffix == SUFFIX) or abandoned:
             with contextlib.suppress(OSError):
-                path.unlink()
+                path.unlink(missing_ok=True)
                 total -= size

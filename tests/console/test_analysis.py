@@ -180,6 +180,23 @@ def test_the_least_used_goes_first(tmp_path: Path) -> None:
     assert names[2].exists()
 
 
+def test_what_another_process_removes_counts_as_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(4):
+        cached_analysis(noise_song(seed), folder=tmp_path)
+    size = next(tmp_path.iterdir()).stat().st_size
+    unlink = Path.unlink
+
+    def too_late(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=True)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", too_late)
+    cached_analysis(noise_song(4), folder=tmp_path, most_bytes=3 * size + size // 2)
+    assert len(list(tmp_path.glob("*.npz"))) == 3
+
+
 def test_folder_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
