@@ -1,5 +1,9 @@
 """Mixers by name, the policy that comes along among them."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -139,3 +143,11 @@ def test_a_silent_track_is_refused():
     silent = Song.from_arrays({"A": np.zeros(5 * RATE, np.float32)}, RATE)
     with pytest.raises(MixgymError, match="silent"):
         chain_named()(silent)
+
+
+def test_nothing_is_reported_to_anybody(tmp_path):
+    """ONNX Runtime keeps the state of its telemetry in the temporary folder, where it is on."""
+    code = "from mixgym.runtime.mixers import open_policy; open_policy(None, 1)"
+    env = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run([sys.executable, "-c", code], env={**env, "TMPDIR": str(tmp_path)}, check=True)
+    assert not list(tmp_path.glob(".ses*"))
