@@ -106,7 +106,7 @@ def bench_mastering(
     return {
         "benchmark": "mastering",
         "machine": machine,
-        "inputs": f"{len(drawn)} pairs from {songs}, 32-bit float WAV at {SAMPLE_RATE} Hz",
+        "inputs": f"{len(drawn)} pairs from {songs.name}, 32-bit float WAV at {SAMPLE_RATE} Hz",
         "seed": seed,
         "ours": mine,
         "matchering": baseline,
