@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
@@ -24,7 +25,7 @@ from .settings import Settings
 Batch = TypeVar("Batch")
 
 
-class AdamLearner(Generic[Batch]):
+class AdamLearner(ABC, Generic[Batch]):
     """A `Learner` that takes steps of Adam (Kingma and Ba, 2015), but for what it learns.
 
     What is in a batch depends on the seed and on its number alone, so that the network, Adam's
@@ -45,13 +46,13 @@ class AdamLearner(Generic[Batch]):
         self._adam = torch.optim.Adam(self._network.parameters())
         self._steps = 0
 
+    @abstractmethod
     def _batch(self, number: int) -> Batch:
         """What is learned from in the update of that number; called in another thread."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _descend(self, batch: Batch) -> dict[str, float]:
         """Add up the gradients of what is to become small; columns of the row of progress."""
-        raise NotImplementedError
 
     @property
     def episodes(self) -> Episodes:

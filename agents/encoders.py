@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -12,7 +13,7 @@ from .pictures import BANDS, FRAMES
 CHANNELS = 32  # of convolutions
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module, ABC):
     """A network that looks at one stem at a time, the same for all.
 
     Rows are stems that sound, of any song and in any order: absent stems are not computed at all,
@@ -27,6 +28,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.features, self.width = features, width
 
+    @abstractmethod
     def forward(self, rows: Tensor, pictures: Tensor | None = None) -> Tensor:
         """From (rows, features) to (rows, width).
 
@@ -34,7 +36,6 @@ class Encoder(nn.Module):
             rows: of stems that sound.
             pictures: of the same, (rows, BANDS, FRAMES); None for encoders that are not `PICTURED`.
         """
-        raise NotImplementedError
 
 
 class FeatureEncoder(Encoder):

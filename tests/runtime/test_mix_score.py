@@ -22,9 +22,8 @@ def test_a_report_comes_with_the_score(mixgym, stems, tmp_path, monkeypatch):
     monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
     page = tmp_path / "report.html"
     assert mixed(mixgym, stems, tmp_path)["score"] is None
-    found = mixed(mixgym, stems, tmp_path, "--report", page, "--style", "warm", "--no-tail")[
-        "score"
-    ]
+    options = ("--mixer", "roles", "--style", "warm", "--no-tail")
+    found = mixed(mixgym, stems, tmp_path, "--report", page, *options)["score"]
     assert found["style"] == "warm"
     html = page.read_text(encoding="utf-8")
     embedded = re.search(r'id="mixgym-report">(.*?)</script>', html, re.DOTALL)
