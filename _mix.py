@@ -67,6 +67,14 @@ def mix(
             rich_help_panel=SETTINGS,
         ),
     ] = 0.0,
+    automation: Annotated[
+        bool,
+        typer.Option(
+            "--automation",
+            help="Let faders move between the song's sections where that scores higher.",
+            rich_help_panel=SETTINGS,
+        ),
+    ] = False,
     preset: PresetFile = None,
     style: StyleName = None,
     styles: ListStyles = False,
@@ -106,7 +114,7 @@ def mix(
     quiet: Quiet = False,
 ) -> None:
     """Mix stems to a stereo master."""
-    from .runtime.mixers import mixer_named
+    from .runtime.mixers import automation_by_policy, mixer_named
     from .runtime.mixing import MixOptions, mix_song
     from .runtime.output import choose_format
     from .runtime.results import Outputs
@@ -119,6 +127,8 @@ def mix(
         raise MixgymError("--preset makes the settings; leave out --policy and --search.")
     if policy is not None and mixer not in (None, "policy"):
         raise MixgymError(f"--policy is a mixer of its own; leave out --mixer {mixer}.")
+    if automation and (preset is not None or mixer not in (None, "policy")):
+        raise MixgymError("--automation is the policy's; leave out --preset and any other --mixer.")
     if style is not None and (preset is not None or mixer not in (None, "policy", "roles")):
         raise MixgymError("--style leans the mixers policy and roles only; leave it out.")
     if album:
@@ -148,6 +158,9 @@ def mix(
             threads=threads,
         ),
         preset=_preset(preset),
+        automation=automation_by_policy(style or DEFAULT_STYLE, policy=policy, threads=threads)
+        if automation
+        else None,
         target_lufs=lufs,
         ceiling_dbtp=true_peak,
         amount=amount,

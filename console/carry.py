@@ -48,7 +48,7 @@ def carry(mix: Mix, source: Song, target: Song, *, otherwise: Mix) -> Mix:
         after_db = _make_up_db(strips[row])
         fader_db = strips[row, FADER] + louder_db + before_db - after_db
         strips[row, FADER] = _held("fader_db", fader_db)
-    return replace(mix, strips=strips)
+    return replace(mix, strips=strips, moves=None)
 
 
 def _make_up_db(strip: np.ndarray) -> float:

@@ -6,7 +6,17 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from .describe import LINES, closed_buses, differs, label, parameters_of, phrase, value_text, works
+from .describe import (
+    LINES,
+    closed_buses,
+    differs,
+    label,
+    moves_text,
+    parameters_of,
+    phrase,
+    value_text,
+    works,
+)
 from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
 from .preset import Preset, StemSettings, match_stems
 from .table import Parameter, ParameterTable
@@ -92,7 +102,11 @@ def compare(before: Preset, after: Preset) -> Comparison:
     ):
         was = source or StemSettings(name=stem.name)
         used.add(was.name)
-        found = [*_table(STRIP, was.settings, stem.settings), *_side_chain(was, stem)]
+        found = [
+            *_table(STRIP, was.settings, stem.settings),
+            *_side_chain(was, stem),
+            *_automation(before, was.name, after, stem.name),
+        ]
         matched = f"{source.name} ({how})" if source else None
         differences.append((stem.name, matched, found))
     closed = _closed(before) & _closed(after)
@@ -190,6 +204,24 @@ def _side_chain(before: StemSettings, after: StemSettings) -> Iterator[Change]:
     if old != new:
         words = f"compressor driven by {old or 'itself'} → {new or 'itself'}"
         yield Change(words, SWITCHED, {})
+
+
+def _automation(before: Preset, was: str, after: Preset, now: str) -> Iterator[Change]:
+    """A fader that moves in one of them alone, or otherwise."""
+    old, new = _knots(before, was), _knots(after, now)
+    if old == new:
+        return
+    gains_db = [0.0, *(new or old or {}).values()]
+    low, high = min(gains_db), max(gains_db)
+    words = f"{'no longer' if new is None else 'now'} {moves_text(low, high)}"
+    yield Change(words, (high - low) / (STRIP["fader_db"].high - STRIP["fader_db"].low), {})
+
+
+def _knots(preset: Preset, stem: str) -> dict[float, float] | None:
+    """Gains of a stem's fader by time; None where it stays."""
+    if preset.moves is None or stem not in preset.moves.gains_db:
+        return None
+    return dict(zip(preset.moves.times_s, preset.moves.gains_db[stem], strict=True))
 
 
 def _closed(preset: Preset) -> set[str]:

@@ -104,11 +104,22 @@ def changes(mix: Mix) -> dict[str, list[str]]:
         )
         if side_chain is not None and compresses:
             lines[name].append(f"compressor driven by {side_chain}")
+    if mix.moves is not None:
+        for name, gains_db in zip(mix.stems, mix.moves.gains_db, strict=True):
+            if gains_db.any():
+                low, high = min(0.0, gains_db.min()), max(0.0, gains_db.max())
+                lines[name].append(f"fader {moves_text(low, high)}")
     lines["buses"] = _table_lines(
         BUSES, BUSES.settings(mix.buses), closed_buses(map(STRIP.settings, mix.strips))
     )
     lines["master"] = _table_lines(MASTER, MASTER.settings(mix.master))
     return lines
+
+
+def moves_text(low_db: float, high_db: float) -> str:
+    """How far automation takes a fader: `moves by −2.0 dB to +3.5 dB`."""
+    fader = STRIP["fader_db"]
+    return f"moves by {value_text(fader, low_db)} to {value_text(fader, high_db)}"
 
 
 def closed_buses(strips: Iterable[Mapping[str, float]]) -> set[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MixgymError
+from .moves import FaderMoves
 from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
 from .table import Component, ParameterTable
 
@@ -33,6 +34,7 @@ class Mix:
         side_chains: per stem the name of the stem that drives its compressor, or None.
         made_by: what set the parameters, for people to read.
         reasons: per stem (and "buses", "master") short sentences saying why.
+        moves: what automation adds to the faders; `render` plays it, `simulate` does not hear it.
     """
 
     stems: tuple[str, ...]
@@ -43,6 +45,7 @@ class Mix:
     side_chains: tuple[str | None, ...]
     made_by: str = "neutral"
     reasons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    moves: FaderMoves | None = None
 
     @classmethod
     def neutral(cls, song: Song) -> Mix:
@@ -125,6 +128,7 @@ class Mix:
             strips=_scaled(STRIP, self.strips, factors),
             buses=_scaled(BUSES, self.buses, factors),
             master=_scaled(MASTER, self.master, factors),
+            moves=self.moves.scaled(amount) if self.moves else None,
         )
 
 

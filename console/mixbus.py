@@ -105,6 +105,7 @@ class MixBus:
             else 10 ** ((level.loudness_lufs - levels[source].loudness_lufs) / 20)
             for level, source in zip(levels, self._side_chains, strict=True)
         ]
+        self._moves = mix.moves
         buses = BUSES.settings(mix.buses)
         self._buses: dict[str, tuple[ReverbBus | DelayBus, NDArray[np.float32]]] = {}
         for name, make in (("reverb", ReverbBus), ("delay", DelayBus)):
@@ -138,7 +139,10 @@ class MixBus:
         key = None
         if source is not None:
             key = self._song.stems[source].read(start, step) * np.float32(self._side_gains[i])
-        return strip.process(self._song.stems[i].read(start, step), key)
+        audio = strip.process(self._song.stems[i].read(start, step), key)
+        if self._moves is not None:
+            self._moves.apply(i, audio, start, self._song.sample_rate)
+        return audio
 
     def _sum(self, start: int, strips: list[StripAudio], step: int) -> BusBlock:
         total = np.zeros((2, step), dtype=np.float32)

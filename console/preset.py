@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,14 +16,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..errors import MixgymError
 from ..songs.roles import ROLES
 from .mix import Mix, check_values
+from .moves import FaderMoves
 from .parameters import BUSES, MASTER, STRIP
 
 if TYPE_CHECKING:
     from ..songs import Song
 
-VERSION = 1
+VERSION = 2  # with fader moves; without them files are written as version 1
 MAX_BYTES = 4_000_000
 MAX_STEMS = 256
+MAX_KNOTS = 1000
+MAX_SECONDS = 1e6
+MOST_MOVED_DB = 24.0
+SAME_S = 1.0  # by so much two songs of one length may differ
 
 Value = Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, Field(max_length=500)]
@@ -48,18 +54,33 @@ class StemSettings(BaseModel):
     reasons: list[Text] = Field(default_factory=list, max_length=50)
 
 
+Seconds = Annotated[float, Field(ge=-MAX_SECONDS, le=MAX_SECONDS, allow_inf_nan=False)]
+Moved = Annotated[float, Field(ge=-MOST_MOVED_DB, le=MOST_MOVED_DB, allow_inf_nan=False)]
+
+
+class Moves(BaseModel):
+    """Fader moves in a preset file: for each stem that moves its gain at every knot."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    duration_s: Seconds
+    times_s: Annotated[list[Seconds], Field(min_length=1, max_length=MAX_KNOTS)]
+    gains_db: Annotated[dict[Text, list[Moved]], Field(max_length=MAX_STEMS)]
+
+
 class Preset(BaseModel):
-    """The schema of a preset file, version 1; settings left out keep their defaults."""
+    """The schema of a preset file; settings left out keep their defaults."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     format: Literal["mixgym-preset"] = "mixgym-preset"
-    version: Annotated[int, Field(ge=1, le=VERSION)] = VERSION
+    version: Annotated[int, Field(ge=1, le=VERSION)] = 1
     made_by: Text = ""
     stems: list[StemSettings] = Field(max_length=MAX_STEMS)
     buses: Settings = Field(default_factory=dict)
     master: Settings = Field(default_factory=dict)
     reasons: dict[Name, list[Text]] = Field(default_factory=dict, max_length=10)
+    moves: Moves | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +94,7 @@ class Applied:
 def preset_of(mix: Mix) -> Preset:
     """The preset that holds a mix."""
     return Preset(
+        version=1 if mix.moves is None else VERSION,
         made_by=mix.made_by,
         stems=[
             StemSettings(
@@ -89,12 +111,28 @@ def preset_of(mix: Mix) -> Preset:
         buses=BUSES.settings(mix.buses),
         master=MASTER.settings(mix.master),
         reasons={k: list(v) for k, v in mix.reasons.items() if k in ("buses", "master")},
+        moves=_moves_of(mix),
+    )
+
+
+def _moves_of(mix: Mix) -> Moves | None:
+    if mix.moves is None:
+        return None
+    return Moves(
+        duration_s=mix.moves.duration_s,
+        times_s=mix.moves.times_s.tolist(),
+        gains_db={
+            name: row.tolist()
+            for name, row in zip(mix.stems, mix.moves.gains_db, strict=True)
+            if row.any()
+        },
     )
 
 
 def dumps(mix: Mix) -> str:
     """A mix as the text of a preset file."""
-    return preset_of(mix).model_dump_json(indent=1) + "\n"
+    left_out = {"moves"} if mix.moves is None else None
+    return preset_of(mix).model_dump_json(indent=1, exclude=left_out) + "\n"
 
 
 def load_preset(path: str | Path) -> Preset:
@@ -160,7 +198,8 @@ def apply_preset(preset: Preset, song: Song) -> Applied:
 
     A stem takes the settings of the preset's stem with its name, else of one with its role,
     else of one with a role of the same family (drums, voices, harmony), else the defaults.
-    Several of one role are dealt out in turn.
+    Several of one role are dealt out in turn. Fader moves belong to a song: they come along where
+    it is as long as theirs, for the stems that are found by name.
     """
     names = tuple(stem.name for stem in song.stems)
     found = match_stems(preset, [(stem.name, stem.role) for stem in song.stems])
@@ -185,8 +224,21 @@ def apply_preset(preset: Preset, song: Song) -> Applied:
             },
             **{key: tuple(value) for key, value in preset.reasons.items()},
         },
+        moves=_applied_moves(preset.moves, names, song.duration_s),
     )
     return Applied(mix, matches)
+
+
+def _applied_moves(
+    moves: Moves | None, names: tuple[str, ...], duration_s: float
+) -> FaderMoves | None:
+    if moves is None or abs(moves.duration_s - duration_s) > SAME_S:
+        return None
+    still = [0.0] * len(moves.times_s)
+    gains_db = np.array([moves.gains_db.get(name, still) for name in names])
+    if not gains_db.any():
+        return None
+    return FaderMoves(np.array(moves.times_s), gains_db, moves.duration_s)
 
 
 def match_stems(
@@ -240,5 +292,21 @@ def _check(preset: Preset, path: Path) -> None:
                 f"{path}: stem {stem.name!r} is side-chained to {stem.side_chain!r}, "
                 "which the preset does not hold."
             )
+    if preset.moves is not None:
+        _check_moves(preset.moves, names, path)
     check_values(BUSES, preset.buses, f"{path}: buses")
     check_values(MASTER, preset.master, f"{path}: master")
+
+
+def _check_moves(moves: Moves, names: list[str], path: Path) -> None:
+    knots = len(moves.times_s)
+    if any(late <= early for early, late in pairwise(moves.times_s)):
+        raise MixgymError(f"{path}: moves: times_s do not rise; sort them, each once.")
+    for name, gains_db in moves.gains_db.items():
+        if name not in names:
+            raise MixgymError(f"{path}: moves: there is no stem {name!r} in the preset.")
+        if len(gains_db) != knots:
+            raise MixgymError(
+                f"{path}: moves of {name!r}: {len(gains_db)} gains for {knots} times; "
+                "give one for each."
+            )

@@ -15,7 +15,7 @@ from ..console.preset import Preset, dumps
 from ..console.render import Rendering, render
 from ..errors import MixgymError
 from ..songs import Song, read_song
-from .mixers import POLICY, mixer_named
+from .mixers import POLICY, automation_by_policy, mixer_named
 from .mixing import MixOptions, mix_settings
 from .output import choose_format, write_master
 from .results import delivery_notes
@@ -37,7 +37,8 @@ class Wishes(TypedDict, total=False):
     Attributes:
         target_lufs, ceiling_dbtp: override the mix's own.
         amount, strengths: how much of the mix to keep, whole and per component, 0..1.
-        preset: settings to apply by name and role, instead of letting the mixer make them.
+        preset: settings to apply by name and role, instead of letting the mixer make them; its
+            own fader moves are then all that moves.
     """
 
     target_lufs: float
@@ -144,6 +145,7 @@ class AutoMixer:
             called from every thread that mixes.
         policy: another policy's file than the one that comes along.
         search_s: seconds that a search goes on from a named mixer's mix.
+        automation: let the faders move between a song's sections; for the policy only.
         threads: at work on one song.
 
     Raises:
@@ -157,20 +159,21 @@ class AutoMixer:
         mixer: str | Mixer = POLICY,
         policy: str | Path | None = None,
         search_s: float = 0.0,
+        automation: bool = False,
         threads: int = 2,
     ) -> None:
         self._threads = threads
+        if automation and mixer != POLICY:
+            raise MixgymError("Automation is the policy's; leave out the other mixer.")
         if policy is not None and mixer != POLICY:
             raise MixgymError("A policy is a mixer of its own; give a policy or another mixer.")
+        path = None if policy is None else Path(policy)
+        self._automation = (
+            automation_by_policy(style, policy=path, threads=threads) if automation else None
+        )
         self._mixer: Mixer
         if isinstance(mixer, str):
-            self._mixer = mixer_named(
-                mixer,
-                style,
-                policy=None if policy is None else Path(policy),
-                search_s=search_s,
-                threads=threads,
-            )
+            self._mixer = mixer_named(mixer, style, policy=path, search_s=search_s, threads=threads)
         else:
             self._mixer = mixer
 
@@ -194,7 +197,8 @@ class AutoMixer:
             MixgymError: the stems cannot be read or are silent, a value is out of range, or the
                 disk of the temporary folder is full.
         """
-        options = MixOptions(self._mixer, **wishes)
+        automation = None if "preset" in wishes else self._automation
+        options = MixOptions(self._mixer, automation=automation, **wishes)
         with _opened(song, sample_rate) as opened:
             mix, notes = mix_settings(opened, options)
             return self._rendered(opened, mix, tail, notes)
@@ -232,6 +236,7 @@ def mix(
     style: str = "balanced",
     mixer: str | Mixer = POLICY,
     policy: str | Path | None = None,
+    automation: bool = False,
     threads: int = 2,
     **wishes: Unpack[Wishes],
 ) -> Mixed:
@@ -240,7 +245,9 @@ def mix(
     Raises:
         MixgymError: as `AutoMixer` and its `mix` do.
     """
-    made = AutoMixer(style=style, mixer=mixer, policy=policy, threads=threads)
+    made = AutoMixer(
+        style=style, mixer=mixer, policy=policy, automation=automation, threads=threads
+    )
     return made.mix(song, **wishes)
 
 

@@ -55,6 +55,31 @@ def mixer_named(
     return _searched(mixer, style_name, search_s) if search_s > 0.0 else mixer
 
 
+def automation_by_policy(
+    style_name: str = "balanced", *, policy: Path | None = None, threads: int = 2
+) -> Callable[[Song, Mix], tuple[Mix, str]]:
+    """What lets the faders of a mix follow the sections of its song, and says what came of it.
+
+    Args:
+        style_name: how the mix leans.
+        policy: another file than the one that comes along.
+        threads: at work on one song.
+
+    Raises:
+        MixgymError: no such style, or a file that holds no policy.
+    """
+    style(style_name)
+    opened = open_policy(policy, threads)
+
+    def automation(song: Song, mix: Mix) -> tuple[Mix, str]:
+        from .automation import automate
+
+        automated = automate(opened, song, mix, style_name)
+        return automated.mix, automated.note
+
+    return automation
+
+
 def chain_named(
     name: str = POLICY,
     style_name: str = "balanced",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..console.render import Progress
     from ..songs import Song
 
+Automation = Callable[["Song", Mix], tuple[Mix, str]]
 STEM_FORMAT = Format("WAV", "FLOAT", None)
 
 
@@ -39,6 +40,7 @@ class MixOptions:
     Attributes:
         mixer: what sets the parameters; ignored where a preset is given.
         preset: settings to apply by name and role instead.
+        automation: lets the faders of a mix move, and says what came of it.
         target_lufs, ceiling_dbtp: override the mix's own.
         amount, strengths: how much of the mix to keep, whole and per component.
         lean: the style, for the report's target spectrum.
@@ -51,6 +53,7 @@ class MixOptions:
 
     mixer: Mixer
     preset: Preset | None = None
+    automation: Automation | None = None
     target_lufs: float | None = None
     ceiling_dbtp: float | None = None
     amount: float = 1.0
@@ -162,8 +165,13 @@ def mix_settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
             for stem, source in applied.matches.items()
             if stem not in named
         ]
+        if options.preset.moves is not None and mix.moves is None:
+            notes.append("The preset's fader moves are another song's and were left out.")
     else:
         mix = options.mixer(song, Budget())
+    if options.automation is not None:
+        mix, said = options.automation(song, mix)
+        notes.append(said)
     mix = mix.scaled(options.amount, options.strengths)
     return mix.with_master(**asked_delivery(options.target_lufs, options.ceiling_dbtp)), notes
 

@@ -108,8 +108,12 @@ class _Document:
         master, bus_ids = self._id(), {bus: self._id() for bus in returns}
         level = 10 ** ((NOMINAL_LUFS - session.bus_lufs) / 20)
         clips: list[tuple[str, Audio]] = []
+        moves: list[tuple[str, str, list[tuple[float, float]]]] = []
         for track, audio in zip(session.tracks, stems, strict=True):
-            clips.append((self._stem(structure, track, level, master, bus_ids), audio))
+            identifier, volume_id = self._stem(structure, track, level, master, bus_ids)
+            clips.append((identifier, audio))
+            volume = level * _linear(track)
+            moves.append((identifier, volume_id, [(t, volume * gain) for t, gain in track.moves]))
         for bus, audio in returns.items():
             clips.append((self._return(structure, bus, level, master), audio))
         for bus, identifier in bus_ids.items():
@@ -119,6 +123,9 @@ class _Document:
         lanes = SubElement(arrangement, "Lanes", timeUnit="seconds", id=self._id())
         for identifier, audio in clips:
             self._clip(lanes, identifier, audio)
+        for identifier, volume_id, points in moves:
+            if points:
+                self._points(lanes, identifier, volume_id, points)
         SubElement(root, "Scenes")
         return root
 
@@ -129,9 +136,9 @@ class _Document:
         level: float,
         master: str,
         buses: Mapping[str, str],
-    ) -> str:
+    ) -> tuple[str, str]:
+        """The track's identifier, and that of its volume."""
         settings = track.settings
-        volume = level * 10 ** ((track.trim_db + settings["fader_db"]) / 20)
         identifier, channel = self._track(structure, track.name, "regular", master)
         if track.loudness_lufs is not None:
             devices = Element("Devices")
@@ -149,8 +156,7 @@ class _Document:
                     sends, "Send", destination=destination, type="post", id=self._id()
                 )
                 self._real(send, "Volume", track.send(bus), "linear", 0, 1)
-        self._volume(channel, volume)
-        return identifier
+        return identifier, self._volume(channel, level * _linear(track))
 
     def _return(self, structure: Element, bus: str, level: float, master: str) -> str:
         """What the bus adds to the mix, as audio."""
@@ -219,8 +225,8 @@ class _Document:
         self._real(channel, "Pan", MIDDLE, "normalized", 0, 1)
         self._volume(channel, volume)
 
-    def _volume(self, channel: Element, volume: float) -> None:
-        self._real(channel, "Volume", volume, "linear", 0, max(MOST_GAIN, volume))
+    def _volume(self, channel: Element, volume: float) -> str:
+        return self._real(channel, "Volume", volume, "linear", 0, max(MOST_GAIN, volume))
 
     def _equaliser(self, devices: Element, settings: Mapping[str, float], prefix: str) -> None:
         device = Element("Equalizer")
@@ -291,6 +297,21 @@ class _Document:
         )
         SubElement(element, "File", path=audio.name)
 
+    def _points(
+        self, lanes: Element, track: str, volume: str, points: Sequence[tuple[float, float]]
+    ) -> None:
+        """A volume that moves."""
+        element = SubElement(lanes, "Points", track=track, unit="linear", id=self._id())
+        SubElement(element, "Target", parameter=volume)
+        for time_s, gain in points:
+            SubElement(
+                element,
+                "RealPoint",
+                time=f"{time_s:.10g}",
+                value=f"{gain:.10g}",
+                interpolation="linear",
+            )
+
     def _real(
         self,
         parent: Element,
@@ -299,16 +320,24 @@ class _Document:
         unit: str,
         low: float | None = None,
         high: float | None = None,
-    ) -> None:
+    ) -> str:
+        """Add a value; its identifier."""
+        identifier = self._id()
         element = SubElement(
-            parent, name, id=self._id(), name=name, unit=unit, value=f"{value:.10g}"
+            parent, name, id=identifier, name=name, unit=unit, value=f"{value:.10g}"
         )
         if low is not None and high is not None:
             element.set("min", f"{low:.10g}")
             element.set("max", f"{high:.10g}")
+        return identifier
 
     def _flag(self, parent: Element, name: str, value: bool) -> None:
         SubElement(parent, name, id=self._id(), name=name, value=str(value).lower())
+
+
+def _linear(track: Track) -> float:
+    """What the fader and the trim to the nominal loudness make together."""
+    return float(10 ** ((track.trim_db + track.settings["fader_db"]) / 20))
 
 
 def _text(text: str) -> str:

@@ -25,6 +25,8 @@ from .session import Session, Track
 
 PAN_LAW = math.sqrt(2)  # -3 dB with gain compensation: the centre is left untouched
 SINE_TAPER = 0
+TRIM_READ = 0  # automation mode
+LINEAR = 0  # shape of an envelope
 BALANCE = 3  # pan mode
 SLIDERS = 64
 POST_FADER, PRE_FX = 0, 1
@@ -87,6 +89,7 @@ def _track(
     pan: float = 0.0,
     channels: int = 2,
     muted: bool = False,
+    moves: Sequence[tuple[float, float]] = (),
     items: Lines | None = None,
 ) -> Lines:
     guid = _guid(f"{kind} {name}")
@@ -103,10 +106,20 @@ def _track(
             f"TRACKID {guid}",
             "MAINSEND 1 0",
             *lines,
+            *_volume_envelope(moves),
             *(_chunk("FXCHAIN", effects) if effects else []),
             *(items or []),
         ],
     )
+
+
+def _volume_envelope(moves: Sequence[tuple[float, float]]) -> Lines:
+    """Behind the effects, as gains by which the fader is trimmed."""
+    if not moves:
+        return []
+    points = [f"PT {time_s:.10g} {gain:.10g} {LINEAR}" for time_s, gain in moves]
+    head = ["ACT 1 -1", "VIS 1 1 1", "ARM 0", f"DEFSHAPE {LINEAR} -1 -1"]
+    return [f"AUTOMODE {TRIM_READ}", *_chunk("VOLENV2", [*head, *points])]
 
 
 def _stem(track: Track, file: str, tracks: Sequence[Track], last: bool) -> Lines:
@@ -135,6 +148,7 @@ def _stem(track: Track, file: str, tracks: Sequence[Track], last: bool) -> Lines
         pan=track.settings["pan"],
         channels=channels,
         muted=track.loudness_lufs is None,
+        moves=track.moves,
         items=_item(track, file),
     )
 

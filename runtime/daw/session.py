@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ class Track:
         loudness_lufs: as recorded; None where it is silent and left out of the mix.
         side_chain: index of the track that drives its compressor, if any.
         key_gain: what brings that track to this one's loudness, linear.
+        moves: points of its fader's automation, in seconds and linear gain on top of the fader.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Track:
     loudness_lufs: float | None
     side_chain: int | None
     key_gain: float
+    moves: Sequence[tuple[float, float]] = ()
 
     @property
     def trim_db(self) -> float:
@@ -88,8 +90,8 @@ def make_session(song: Song, mix: Mix, rendering: Rendering) -> Session:
     """
     levels = [level.loudness_lufs for level in stem_levels(song)]
     tracks = []
-    for stem, row, key_name, lufs in zip(
-        song.stems, mix.strips, mix.side_chains, levels, strict=True
+    for number, (stem, row, key_name, lufs) in enumerate(
+        zip(song.stems, mix.strips, mix.side_chains, levels, strict=True)
     ):
         key = mix.stems.index(key_name) if key_name is not None else None
         if key is not None and math.isinf(levels[key]):
@@ -103,6 +105,7 @@ def make_session(song: Song, mix: Mix, rendering: Rendering) -> Session:
                 loudness_lufs=None if math.isinf(lufs) else lufs,
                 side_chain=None if math.isinf(lufs) else key,
                 key_gain=10 ** ((lufs - levels[key]) / 20) if key is not None else 1.0,
+                moves=mix.moves.points(number) if mix.moves else (),
             )
         )
     delivered = rendering.delivered

@@ -127,7 +127,7 @@ KICK = {"name": "Kick"}
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        (stem_preset(version=2), "newer mixgym"),
+        (stem_preset(version=3), "newer mixgym"),
         (stem_preset(version=0), "version"),
         (stem_preset(version="1"), "version"),
         (stem_preset(version=None), "version"),

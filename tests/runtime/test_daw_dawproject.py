@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from lxml import etree
 
 from mixgym.console.mix import Mix
 from mixgym.console.mixbus import MixBus
+from mixgym.console.moves import FaderMoves
 from mixgym.runtime.mixing import MixOptions, mix_song
 from mixgym.runtime.results import Outputs
 from mixgym.songs import Song, read_song
@@ -68,6 +70,21 @@ def tracks(project):
 
 def value(element, path):
     return float(element.find(path).get("value"))
+
+
+def test_volumes_that_move(song, tmp_path):
+    moves = FaderMoves(np.array([0.1, 0.3]), np.array([[0.0, 6.0], *[[0.0, 0.0]] * 3]), 0.512)
+    write(song, tmp_path / "p.dawproject", lambda song, budget: replace(busy(song), moves=moves))
+    project, _, _ = opened(tmp_path / "p.dawproject")
+    (points,) = project.iter("Points")
+    kick = tracks(project)["Kick"]
+    volume = kick.find("Channel/Volume")
+    assert points.get("track") == kick.get("id") and points.get("unit") == "linear"
+    assert points.find("Target").get("parameter") == volume.get("id")
+    at = [(float(p.get("time")), float(p.get("value"))) for p in points.iter("RealPoint")]
+    still = float(volume.get("value"))
+    assert at[0] == (0.0, pytest.approx(still))
+    assert at[-1] == (pytest.approx(0.3), pytest.approx(still * 10 ** (6 / 20)))
 
 
 def test_names_order_and_title(song, tmp_path):

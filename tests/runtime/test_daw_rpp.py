@@ -16,6 +16,7 @@ import pytest
 import soundfile as sf
 
 from mixgym.console.mix import Mix
+from mixgym.console.moves import FaderMoves
 from mixgym.console.parameters import BUSES, MASTER, STRIP
 from mixgym.console.render import render
 from mixgym.runtime.daw.rpp import can_be_named, quoted
@@ -106,6 +107,11 @@ def play(path, frames, eel2):
         angle = (pan + 1) * np.pi / 4
         sides = np.array([[np.cos(angle)], [np.sin(angle)]])
         muted = track.fields("MUTESOLO")[0][0] == "1"
+        for envelope in track.all("VOLENV2"):
+            assert track.fields("AUTOMODE") == [["0"]] and envelope.fields("ACT")[0][0] == "1"
+            points = np.array(envelope.fields("PT"), dtype=float)
+            assert not points[:, 2].any()  # straight lines
+            audio = audio * np.interp(np.arange(frames) / rate, points[:, 0], points[:, 1])
         wet.append(audio[:2] * (0 if muted else volume * law) * sides)
     depths = [int(depth) for track in tracks for _, depth in track.fields("ISBUS")]
     assert depths == [1, -1] and tracks[0].fields("ISBUS") and tracks[-1].fields("ISBUS")
@@ -166,6 +172,17 @@ def test_a_plain_mixer_makes_the_same_of_it(eel2, folder, tmp_path):
     assert 10 * np.log10(residual) < -50
     assert 20 * np.log10(heard.std() / expected.std()) == pytest.approx(0, abs=0.02)
     assert result.max_reduction_db > 0.5
+
+
+def test_faders_that_move(eel2, folder, tmp_path):
+    moves = FaderMoves(np.array([0.1, 0.3]), np.array([[0, 9], [4, -12], [0, 0], [0, 0]]), 0.5)
+    path = tmp_path / "out.rpp"
+    write(folder, path, mixer=lambda song, budget: replace(busy_mix(song), moves=moves))
+    expected = sf.read(path.with_suffix(".wav"), always_2d=True)[0].T
+    heard = play(path, expected.shape[1], eel2)
+    assert 10 * np.log10(np.sum((heard - expected) ** 2) / np.sum(expected**2)) < -45
+    envelopes = [len(track.all("VOLENV2")) for track in tracks_of(path)]
+    assert envelopes == [0, 1, 1, 0, 0, 0, 0]
 
 
 def tracks_of(path):
