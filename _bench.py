@@ -53,6 +53,32 @@ def bench_songs(
     _show(result, as_json, quiet)
 
 
+@bench.command("mixes")
+def bench_mixes(
+    songs: Annotated[Path, typer.Option(help="A folder of song folders.")],
+    mixers: Annotated[
+        str | None,
+        typer.Option(
+            help="Who mixes, with commas between: see mixgym mix --help; all unless told."
+        ),
+    ] = None,
+    windows: Annotated[
+        int, typer.Option(min=1, max=1000, help="Of ten seconds, spread over each song.")
+    ] = 12,
+    style: Annotated[str, typer.Option(help="Of the reward and of the mixes.")] = DEFAULT_STYLE,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Mix every song of a folder with several mixers; score and judge what comes out, all along."""
+    from .experiments.bench_mixes import MIXERS
+    from .experiments.bench_mixes import bench_mixes as run
+
+    names = [name.strip() for name in mixers.split(",")] if mixers else MIXERS
+    with progress_bars(quiet or as_json) as progress:
+        result = run(songs, names, style, windows, progress)
+    _show(result, as_json, quiet)
+
+
 @bench.command("mastering")
 def bench_mastering(
     songs: Annotated[Path, typer.Option(help="A folder of finished tracks.")],

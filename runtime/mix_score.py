@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..console.hear import BusReader, read_rendering
 from ..console.levels import stem_levels
@@ -20,7 +21,7 @@ from ..songs import most_active_excerpt
 if TYPE_CHECKING:
     from ..console.mix import Mix
     from ..console.render import Rendering
-    from ..songs import Song
+    from ..songs import Excerpt, Song
 
 WINDOW_S = 20.0
 
@@ -45,21 +46,24 @@ class MixScore:
 
 
 class ScoreReader:
-    """Reads the most active part of a mix; loudness, peak and limiter are the whole song's.
+    """Reads a part of a mix; loudness, peak and limiter are the whole song's.
 
     Args:
         song: the stems.
         mix: of them.
         lean: the style whose reward scores it; balanced if None.
+        window: what part to read; its most active twenty seconds if None.
 
     Raises:
         MixgymError: a stem cannot be read.
     """
 
-    def __init__(self, song: Song, mix: Mix, lean: Style | None) -> None:
+    def __init__(
+        self, song: Song, mix: Mix, lean: Style | None, window: Excerpt | None = None
+    ) -> None:
         self._song, self._mix = song, mix
         self._style = next((name for name, style in STYLES.items() if style == lean), "balanced")
-        window = most_active_excerpt(song, WINDOW_S)
+        window = window or most_active_excerpt(song, WINDOW_S)
         self._start = round(window.start_s * song.sample_rate)
         self._end = self._start + window.frames
         self._bus = BusReader(window)
@@ -72,15 +76,19 @@ class ScoreReader:
             total = np.ascontiguousarray(block.total[:, part])
             self._bus.push(BusBlock(block.start + part.start, total, strips, {}))
 
-    def score(self, rendering: Rendering) -> MixScore:
-        """Score what was delivered, once all blocks were heard."""
+    def audio(self, rendering: Rendering) -> NDArray[np.float32]:
+        """The part as it was delivered, shape (2, frames)."""
         pieces, position = [], 0
         for block in rendering.blocks():
             part = self._part(position, block.shape[1])
             if part is not None:
                 pieces.append(block[:, part].copy())
             position += block.shape[1]
-        readings = read_rendering(self._bus, rendering, np.concatenate(pieces, axis=1))
+        return np.concatenate(pieces, axis=1)
+
+    def score(self, rendering: Rendering) -> MixScore:
+        """Score what was delivered, once all blocks were heard."""
+        readings = read_rendering(self._bus, rendering, self.audio(rendering))
         present = np.array([[not level.silent for level in stem_levels(self._song)]])
         scene = Scene(
             role_indices(self._song)[None],
