@@ -119,24 +119,9 @@ def _song_tables(result: Result) -> list[Table]:
 
 
 def _mixes_tables(result: Result) -> list[Table]:
-    overall = result["overall"]
-    table = _table(f"Score by mixer, reward {result['style']}", "stems", "length", *overall)
-    for name, row in result["songs"].items():
-        scores = [f"{mixed['score']:.3f}" for mixed in row["mixers"].values()]
-        table.add_row(name, str(row["stems"]), f"{row['duration_s']:.0f} s", *scores)
-    table.add_row("mean", "", "", *(f"{mixed['score']:.4f}" for mixed in overall.values()))
-    tables = [table]
-    for what, title in (
-        ("above", "Share of songs on which the row's mixer scores above the column's"),
-        ("closer", "Share of songs and judges by which it is closer to the person's mix"),
-    ):
-        if any(mixed[what] for mixed in overall.values()):
-            tables.append(_table(title, *overall))
-            for name, mixed in overall.items():
-                tables[-1].add_row(
-                    name, *(f"{mixed[what][o]:.0%}" if o != name else "" for o in overall)
-                )
-    return tables
+    from .mixes_tables import mixes_tables
+
+    return [table.grid() for table in mixes_tables(result)]
 
 
 def _fidelity_tables(result: Result) -> list[Table]:

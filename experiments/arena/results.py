@@ -1,4 +1,4 @@
-"""RESULTS.md, from the raw scores: `python -m mixgym.experiments.arena.results scores.parquet`."""
+"""An arena's tables as Markdown: `python -m mixgym.experiments.arena.results scores.parquet`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from .standing import Standing
 from .tables import tables
 
 
-def results(rows: Sequence[Row], settings: Settings) -> str:
+def results(rows: Sequence[Row], settings: Settings, level: int = 1) -> str:
     """The page as Markdown.
 
     Args:
         rows: of a run that has ended.
         settings: that they were asked for with.
+        level: of its heading.
 
     Raises:
         MixgymError: rows are missing.
@@ -32,10 +33,7 @@ def results(rows: Sequence[Row], settings: Settings) -> str:
     machines = sorted({f"{row['cpu']}, {row['cores']} cores" for row in rows})
     commits = sorted({str(row["commit"]) for row in rows})
     lines = [
-        "# Results of the arena",
-        "",
-        "Generated from the raw scores; no number here was typed. What is measured, and how, "
-        "stands in [the arena](../docs/arena.md).",
+        f"{'#' * level} The arena, split {settings.split}",
         "",
         f"{len(songs)} songs, {len(standing.places)} excerpts of {settings.seconds:g} s, split "
         f"{settings.split}, {settings.seeds} seeds, reward {settings.style}, {len(rows):,} rows. "
@@ -43,13 +41,13 @@ def results(rows: Sequence[Row], settings: Settings) -> str:
         "",
         "```sh",
         command(settings),
-        "python -m mixgym.experiments.arena.results RUN/scores.parquet > experiments/RESULTS.md",
+        "python -m mixgym.experiments.arena.results RUN/scores.parquet",
         "```",
         "",
     ]
     if standing.findings:
         lines += [*(f"- {finding}" for finding in standing.findings), ""]
-    shown = [table.markdown() for table in tables(standing)]
+    shown = [table.markdown(level + 1) for table in tables(standing)]
     return "\n".join([*lines, *shown]).rstrip() + "\n"
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .standing import BASELINES, Estimate, Standing
+
+if TYPE_CHECKING:
+    from rich.table import Table as Grid
 
 JUDGES = {  # what is printed of them: heading and decimals
     "spectrogram": ("spectrogram", 3),
@@ -33,13 +37,24 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     about: str = ""
 
-    def markdown(self) -> str:
-        """As Markdown, ending in a blank line."""
-        lines = [f"## {self.title}", ""]
+    def markdown(self, level: int = 2) -> str:
+        """As Markdown under a heading of that level, ending in a blank line."""
+        lines = [f"{'#' * level} {self.title}", ""]
         lines += ["| " + " | ".join(self.columns) + " |"]
         lines += ["| --- |" + " ---: |" * (len(self.columns) - 1)]
         lines += ["| " + " | ".join(row) + " |" for row in self.rows]
         return "\n".join([*lines, "", *([self.about, ""] if self.about else [])])
+
+    def grid(self) -> Grid:
+        """For a terminal."""
+        from rich.table import Table as Grid
+
+        grid = Grid(title=self.title, title_justify="left")
+        for i, column in enumerate(self.columns):
+            grid.add_column(column, justify="right" if i else "left")
+        for row in self.rows:
+            grid.add_row(*row)
+        return grid
 
 
 def tables(standing: Standing) -> list[Table]:
@@ -56,16 +71,10 @@ def tables(standing: Standing) -> list[Table]:
 def print_tables(shown: Sequence[Table], notes: Sequence[str] = ()) -> None:
     """Print tables and sentences on the terminal."""
     from rich.console import Console
-    from rich.table import Table as Grid
 
     console = Console()
     for table in shown:
-        grid = Grid(title=table.title, title_justify="left")
-        for i, column in enumerate(table.columns):
-            grid.add_column(column, justify="right" if i else "left")
-        for row in table.rows:
-            grid.add_row(*row)
-        console.print(grid)
+        console.print(table.grid())
     for note in notes:
         console.print(note, markup=False)
 

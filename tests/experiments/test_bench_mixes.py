@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from mixgym.errors import MixgymError
 from mixgym.experiments.bench_mixes import MIXERS
+from mixgym.experiments.results_page import page
 from mixgym.songs import read_song
 from mixgym.songs.generate import generate_song, write_song
 
@@ -29,7 +31,7 @@ def songs(tmp_path, monkeypatch):
     return tmp_path / "songs"
 
 
-def test_every_mixer_on_every_song(mixgym, songs):
+def test_every_mixer_on_every_song(mixgym, songs, tmp_path):
     ran = mixgym("bench", "mixes", "--songs", songs, "--json")
     assert ran.status == 0, ran.err
     result = json.loads(ran.out)
@@ -46,6 +48,14 @@ def test_every_mixer_on_every_song(mixgym, songs):
     assert overall["policy"]["score"] > overall["plain_sum"]["score"]
     assert overall["policy"]["above"]["plain_sum"] == 1
     assert overall["equal_loudness"]["closer"]["plain_sum"] > 0.5
+    (tmp_path / "mixes.json").write_text(ran.out)
+    written = page([tmp_path / "mixes.json"])
+    assert f"| mean |  |  | {overall['plain_sum']['score']:.4f} |" in written
+    assert "### Judges by which" in written and "results_page mixes.json" in written
+    (tmp_path / "other.json").write_text('{"benchmark": "render"}')
+    for name in ("other.json", "missing.json"):
+        with pytest.raises(MixgymError, match=name):
+            page([tmp_path / name])
 
 
 def test_for_people(mixgym, songs):

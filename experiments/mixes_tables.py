@@ -1,0 +1,50 @@
+"""What `mixgym bench mixes` gave, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .arena.tables import Table
+
+Result = Mapping[str, Any]
+
+
+def mixes_tables(result: Result) -> list[Table]:
+    """Scores by song and mixer, and each mixer beside each other one."""
+    overall = result["overall"]
+    rows = []
+    for song, row in result["songs"].items():
+        scores = [mixed["score"] for mixed in row["mixers"].values()]
+        cells = [f"**{s:.3f}**" if s == max(scores) else f"{s:.3f}" for s in scores]
+        rows.append((song, str(row["stems"]), f"{row['duration_s']:.0f}", *cells))
+    means = [f"{mixed['score']:.4f}" for mixed in overall.values()]
+    rows.append(("mean", "", "", *means))
+    made = [
+        Table(
+            "Mean score of whole songs",
+            ("song", "stems", "seconds", *overall),
+            tuple(rows),
+            f"Reward {result['style']}, of what is delivered; {result['inputs']}, spread evenly. "
+            "Scores of two songs do not compare.",
+        )
+    ]
+    for key, title, about in (
+        ("above", "Songs on which one scores above another", "Row above column."),
+        (
+            "closer",
+            "Judges by which one is closer to the person's mix",
+            "Share of songs and judges, row closer than column; half is a toss of a coin.",
+        ),
+    ):
+        if all(mixed[key] for mixed in overall.values()):
+            made.append(_beside(title, key, overall, about))
+    return made
+
+
+def _beside(title: str, key: str, overall: Result, about: str) -> Table:
+    rows = tuple(
+        (name, *("" if other == name else f"{mixed[key][other]:.0%}" for other in overall))
+        for name, mixed in overall.items()
+    )
+    return Table(title, ("mixer", *overall), rows, about)
