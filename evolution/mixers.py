@@ -71,7 +71,7 @@ class Choice:
 
     def mix_of(self, genome: Genomes) -> Mix:
         """The mix that a genome, (genes,), stands for."""
-        return _mix(self.start, self.space, genome, self.mix.made_by)
+        return changed_mix(self.start, self.space, genome, self.mix.made_by)
 
 
 def searcher(name: str) -> Callable[..., Searcher]:
@@ -134,13 +134,8 @@ def search_excerpt(
     if budget.evaluations < 1:
         raise MixgymError("A search needs a budget of at least 1 evaluation.")
     simulator = Evaluator(excerpt, reward)
-    if not simulator.present.any():
-        raise MixgymError(f"{excerpt.title!r} is silent where it was searched; nothing to mix.")
     most = budget.evaluations // 10
-    if start is None:
-        start, start_score = starting_mix(simulator, lean, most)
-    else:
-        start_score = float(simulator.evaluate_mixes([start]).score[0]) if most else np.nan
+    start, start_score = scored_start(simulator, start, lean, most)
     space = SongSpace(len(excerpt.stems), free or default_space(name), start)
     genome = space.encode(start)
     seeker = make(space, seed, genome, **options)
@@ -164,29 +159,36 @@ def search_excerpt(
         saved.save(found.outcomes)
     if not len(found.best):
         raise MixgymError("The search was ended before it tried anything; nothing was written.")
-    chosen, simulated, heard = found.best[0], float(found.scores[0]), (np.nan, np.nan)
     renderer = Evaluator(excerpt, simulator.reward, fidelity="render")
-    if finalists:
-        finals = np.concatenate((genome[None], found.best[:finalists]))
-        promises = np.concatenate(([start_score], found.scores[:finalists]))
-        scores = space.scores(renderer, finals).score
-        top = int(np.argmax(scores))
-        heard = (float(scores[0]), float(scores[top]))
-        chosen, simulated = finals[top], float(promises[top])
-        if refine and not found.interrupted:
-            best = Heard(chosen, simulated, heard[1])
-            best = refined(simulator, renderer, space, best, refine, seed)
-            chosen, simulated, heard = best.genome, best.simulated, (heard[0], best.score)
+    begun, best = heard_best(renderer, space, Heard(genome, start_score, np.nan), found, finalists)
+    if refine and not found.interrupted:
+        best = refined(simulator, renderer, space, best, refine, seed)
     return Choice(
-        _mix(start, space, chosen, name),
+        changed_mix(start, space, best.genome, name),
         start,
         found,
-        (start_score, simulated),
-        heard,
+        (start_score, best.simulated),
+        (begun.score, best.score),
         simulator.evaluations + renderer.evaluations,
         space,
         seeker,
     )
+
+
+def scored_start(
+    evaluator: Evaluator, start: Mix | None, lean: Style | None, most: int
+) -> tuple[Mix, float]:
+    """Where a search begins, `starting_mix` if that is None, and its score, as that gives it.
+
+    Raises:
+        MixgymError: nothing sounds, or a stem cannot be read.
+    """
+    if not evaluator.present.any():
+        title = evaluator.song.title
+        raise MixgymError(f"{title!r} is silent where it was searched; nothing to mix.")
+    if start is None:
+        return starting_mix(evaluator, lean, most)
+    return start, float(evaluator.evaluate_mixes([start]).score[0]) if most else np.nan
 
 
 def starting_mix(
@@ -221,7 +223,36 @@ def starting_mix(
     return candidates[top], float(scores[top])
 
 
-def _mix(start: Mix, space: SongSpace, genome: Genomes, name: str) -> Mix:
+def heard_best(
+    renderer: Evaluator, space: SongSpace, start: Heard, found: Found, finalists: int
+) -> tuple[Heard, Heard]:
+    """Of the start and the best that were found, the one that scores highest on `render`.
+
+    Args:
+        renderer: of the song, on `render`.
+        space: what genomes mean.
+        start: not heard yet.
+        found: in `simulate`.
+        finalists: so many of these are heard; the best is taken unheard if 0.
+
+    Returns:
+        The start and the chosen one; their scores are NaN if unheard.
+
+    Raises:
+        MixgymError: a stem cannot be read.
+    """
+    if not finalists:
+        return start, Heard(found.best[0], float(found.scores[0]), np.nan)
+    finals = np.concatenate((start.genome[None], found.best[:finalists]))
+    promises = np.concatenate(([start.simulated], found.scores[:finalists]))
+    scores = space.scores(renderer, finals).score
+    top = int(np.argmax(scores))
+    first, best = (Heard(finals[i], float(promises[i]), float(scores[i])) for i in (0, top))
+    return first, best
+
+
+def changed_mix(start: Mix, space: SongSpace, genome: Genomes, name: str) -> Mix:
+    """The mix that a genome, (genes,), makes of the start."""
     strips, buses, master = (values[0] for values in space.decode(genome[None]))
     return replace(start, strips=strips, buses=buses, master=master, made_by=name, reasons={})
 

@@ -24,7 +24,8 @@ from ...console.space import Space
 from ...console.styles import Style
 from ...errors import MixgymError
 from ...evolution.genome import SongSpace
-from ...evolution.mixers import FINALISTS, starting_mix
+from ...evolution.mixers import FINALISTS, changed_mix, heard_best, scored_start
+from ...evolution.refine import Heard
 from ...evolution.search import Found
 from ...rewards import Evaluator, Reward
 from ...songs import most_active_excerpt
@@ -176,36 +177,22 @@ def ascend_excerpt(
     if budget.evaluations < 1:
         raise MixgymError("An ascent needs a budget of at least 1 evaluation.")
     evaluator = Evaluator(excerpt, reward)
-    if not evaluator.present.any():
-        raise MixgymError(f"{excerpt.title!r} is silent where it was searched; nothing to mix.")
     most = budget.evaluations // 10
-    if start is None:
-        start, start_score = starting_mix(evaluator, lean, most)
-    else:
-        start_score = float(evaluator.evaluate_mixes([start]).score[0]) if most else np.nan
+    start, start_score = scored_start(evaluator, start, lean, most)
     space = SongSpace(len(excerpt.stems), free or Space(), start)
     genome = space.encode(start)
     finalists = min(FINALISTS, most)
     after = finalists + bool(finalists)
     spare = replace(budget, evaluations=max(1, budget.evaluations - evaluator.evaluations - after))
     found = ascend(evaluator, space, genome, spare, seed=seed, restarts=restarts, rate=rate)
-    chosen, simulated, heard = found.best[0], float(found.scores[0]), (np.nan, np.nan)
     renderer = Evaluator(excerpt, evaluator.reward, fidelity="render")
-    if finalists:
-        finals = np.concatenate((genome[None], found.best[:finalists]))
-        promises = np.concatenate(([start_score], found.scores[:finalists]))
-        scores = space.scores(renderer, finals).score
-        top = int(np.argmax(scores))
-        chosen, simulated = finals[top], float(promises[top])
-        heard = (float(scores[0]), float(scores[top]))
-    strips, buses, master = (values[0] for values in space.decode(chosen[None]))
-    mix = replace(start, strips=strips, buses=buses, master=master, made_by=MADE_BY, reasons={})
+    begun, best = heard_best(renderer, space, Heard(genome, start_score, np.nan), found, finalists)
     return Ascended(
-        mix,
+        changed_mix(start, space, best.genome, MADE_BY),
         start,
         found,
-        (start_score, simulated),
-        heard,
+        (start_score, best.simulated),
+        (begun.score, best.score),
         evaluator.evaluations + renderer.evaluations,
     )
 

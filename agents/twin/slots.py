@@ -100,44 +100,32 @@ def _dtype(tensor: Tensor) -> Any:
 
 @kernel(error_model="numpy", fastmath=True)
 def _sum_bands(weights: Array, slots: Array, levels: Array) -> None:
-    songs, mixes, stems, bands, frames = weights.shape
-    for r in range(songs):
-        for n in range(mixes):
-            for s in range(stems):
-                for c in range(bands):
-                    for t in range(frames):
-                        w, x, out = weights[r, n, s, c, t], slots[r, s, c, t], levels[r, n, s, t]
-                        for j in range(SLOTS):
-                            out[j] += w * x[j]
+    for r, n, s, c in np.ndindex(weights.shape[:4]):
+        for t in range(weights.shape[4]):
+            w, x, out = weights[r, n, s, c, t], slots[r, s, c, t], levels[r, n, s, t]
+            for j in range(SLOTS):
+                out[j] += w * x[j]
 
 
 @kernel(error_model="numpy", fastmath=True)
 def _sum_slots(gains: Array, slots: Array, weights: Array) -> None:
-    songs, mixes, stems, bands, frames = weights.shape
-    for r in range(songs):
-        for n in range(mixes):
-            for s in range(stems):
-                for c in range(bands):
-                    for t in range(frames):
-                        g, x = gains[r, n, s, t], slots[r, s, c, t]
-                        total = weights[r, n, s, c, t]
-                        for j in range(SLOTS):
-                            total += g[j] * x[j]
-                        weights[r, n, s, c, t] = total
+    for r, n, s, c in np.ndindex(weights.shape[:4]):
+        for t in range(weights.shape[4]):
+            g, x = gains[r, n, s, t], slots[r, s, c, t]
+            total = weights[r, n, s, c, t]
+            for j in range(SLOTS):
+                total += g[j] * x[j]
+            weights[r, n, s, c, t] = total
 
 
 @kernel(error_model="numpy", fastmath=True)
 def _sum_stems(weights: Array, gains: Array, slots: Array, total: Array) -> None:
-    songs, mixes, stems, bands, frames = weights.shape
-    for r in range(songs):
-        for n in range(mixes):
-            for s in range(stems):
-                for c in range(bands):
-                    for t in range(frames):
-                        w, g, x = weights[r, n, s, c, t], gains[r, n, s, t], slots[r, s, c, t]
-                        out = total[r, n, c, t]
-                        for j in range(SLOTS):
-                            out[j] += w * g[j] * x[j]
+    for r, n, s, c in np.ndindex(weights.shape[:4]):
+        for t in range(weights.shape[4]):
+            w, g, x = weights[r, n, s, c, t], gains[r, n, s, t], slots[r, s, c, t]
+            out = total[r, n, c, t]
+            for j in range(SLOTS):
+                out[j] += w * g[j] * x[j]
 
 
 @kernel(error_model="numpy", fastmath=True)
@@ -149,17 +137,13 @@ def _sum_stems_back(
     to_weights: Array,
     to_gains: Array,
 ) -> None:
-    songs, mixes, stems, bands, frames = weights.shape
-    for r in range(songs):
-        for n in range(mixes):
-            for s in range(stems):
-                for c in range(bands):
-                    for t in range(frames):
-                        w, g, x = weights[r, n, s, c, t], gains[r, n, s, t], slots[r, s, c, t]
-                        d, out = gradient[r, n, c, t], to_gains[r, n, s, t]
-                        total = to_weights[r, n, s, c, t]
-                        for j in range(SLOTS):
-                            part = d[j] * x[j]
-                            total += part * g[j]
-                            out[j] += part * w
-                        to_weights[r, n, s, c, t] = total
+    for r, n, s, c in np.ndindex(weights.shape[:4]):
+        for t in range(weights.shape[4]):
+            w, g, x = weights[r, n, s, c, t], gains[r, n, s, t], slots[r, s, c, t]
+            d, out = gradient[r, n, c, t], to_gains[r, n, s, t]
+            total = to_weights[r, n, s, c, t]
+            for j in range(SLOTS):
+                part = d[j] * x[j]
+                total += part * g[j]
+                out[j] += part * w
+            to_weights[r, n, s, c, t] = total
