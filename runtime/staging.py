@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
 from ..errors import MixgymError
+from .held_folder import HeldFolder, stale
 
+PREFIX = ".mixgym-"  # of the hidden folders beside outputs that are being written
+NEW, OLD = "new", "old"  # in them: what is to be moved into place, and what is there until then
 MARKER = ".mixgym-stems"  # in a folder of processed stems: it may be replaced as a whole
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -45,7 +48,7 @@ def refuse_existing(
             raise MixgymError(f"{path} lies in the folder {folder}, which is written as a whole.")
         for source in inputs:
             if source is not None and (_same(path, source) or real in _real(source).parents):
-                raise MixgymError(f"{path} is what the mix is made from; choose another output.")
+                raise MixgymError(f"{path} is what this is made from; choose another output.")
         _refuse_place(path, overwrite, is_folder=path is folder)
 
 
@@ -55,6 +58,7 @@ def _refuse_place(path: Path, overwrite: bool, *, is_folder: bool) -> None:
         raise MixgymError(f"The folder {parent} for {path.name} does not exist; create it first.")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise MixgymError(f"The folder {parent} cannot be written; choose another output.")
+    _clear(parent)
     try:
         os.lstat(path)
     except FileNotFoundError:
@@ -99,28 +103,56 @@ def refuse_among_stems(audio: Path, given: Iterable[Path], stems: Iterable[Path 
 
 
 class Staged:
-    """Collects outputs under temporary names beside their places.
+    """Collects outputs in hidden folders beside their places.
 
     Leaving the `with` block normally moves every one into place; leaving it by an exception,
-    Ctrl-C included, removes them and leaves what was there before.
+    Ctrl-C included, removes them and leaves what was there before. A process that is killed leaves
+    each place as it was or whole, and a hidden folder that the next output there removes.
 
     Raises:
         MixgymError: a full disk, from leaving the block.
     """
 
     def __init__(self) -> None:
+        self._folders: dict[Path, HeldFolder] = {}
         self._pending: list[tuple[Path, Path]] = []
 
     def file(self, path: Path) -> Path:
-        """Where to write what will become `path`."""
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".mixgym-", suffix=path.suffix)
-        self._pending.append((Path(name), path))
-        os.close(handle)
-        return Path(name)
+        """Where to write what will become `path`.
+
+        Raises:
+            MixgymError: nothing can be written beside it.
+        """
+        made = self._beside(path)
+        made.touch(mode=0o600)
+        return made
 
     def folder(self, path: Path) -> Path:
-        """Where to write what will become the folder `path`."""
-        made = Path(tempfile.mkdtemp(dir=path.parent, prefix=".mixgym-"))
+        """Where to write what will become the folder `path`.
+
+        Raises:
+            MixgymError: nothing can be written beside it.
+        """
+        made = self._beside(path)
+        made.mkdir(mode=0o700)
+        return made
+
+    def _beside(self, path: Path) -> Path:
+        parent = path.parent
+        if parent not in self._folders:
+            try:
+                _clear(parent)
+                self._folders[parent] = HeldFolder(parent, PREFIX)
+                for name in (NEW, OLD):
+                    (self._folders[parent].path / name).mkdir()
+            except OSError as error:
+                if error.errno in NO_SPACE:
+                    raise _full(parent) from error
+                raise MixgymError(
+                    f"The folder {parent} cannot be written ({error.strerror}); choose another "
+                    "output."
+                ) from error
+        made = self._folders[parent].path / NEW / path.name
         self._pending.append((made, path))
         return made
 
@@ -139,35 +171,55 @@ class Staged:
             if kind is None:
                 self._place()
         finally:
-            for temporary, _ in self._pending:
-                _remove(temporary)
+            for folder in self._folders.values():
+                with contextlib.suppress(OSError):
+                    _put_back(folder.path)
+                    folder.close()
         if isinstance(error, OSError) and error.errno in NO_SPACE:
-            where = self._pending[0][1].parent if self._pending else Path()
-            raise MixgymError(
-                f"The disk of {where} is full; make room there or choose another output."
-            ) from error
+            raise _full(self._pending[0][1].parent if self._pending else Path()) from error
 
     def _place(self) -> None:
-        """Move everything into place; on failure put back what was there."""
-        aside: list[tuple[Path, Path]] = []
+        """Move everything into place, or nothing."""
         placed: list[Path] = []
         try:
             for temporary, path in self._pending:
                 temporary.chmod((0o777 if temporary.is_dir() else 0o666) & ~_umask())
                 if os.path.lexists(path):
-                    aside.append((temporary.with_name(temporary.name + ".old"), path))
-                    path.rename(aside[-1][0])
+                    _keep(path, temporary.parent.with_name(OLD) / path.name)
                 placed.append(path)
-                temporary.rename(path)
+                temporary.replace(path)
         except BaseException:
             for path in placed:
                 _remove(path)
-            for old, path in aside:
-                if os.path.lexists(old):
-                    old.rename(path)
             raise
-        for old, _ in aside:
-            _remove(old)
+
+
+def _clear(parent: Path) -> None:
+    """Remove what killed processes left; what they had set aside and not replaced comes back."""
+    for left in stale(parent, PREFIX):
+        with contextlib.suppress(OSError):
+            _put_back(left)
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _put_back(left: Path) -> None:
+    """Move what was set aside to where it was, unless something else is there."""
+    for old in (left / OLD).glob("*"):
+        place = left.parent / old.name
+        if not os.path.lexists(place):
+            old.rename(place)
+
+
+def _keep(path: Path, old: Path) -> None:
+    """Give what is there a second name until it is replaced; a folder can only be moved."""
+    try:
+        os.link(path, old, follow_symlinks=False)
+    except (OSError, NotImplementedError):
+        path.rename(old)
+
+
+def _full(where: Path) -> MixgymError:
+    return MixgymError(f"The disk of {where} is full; make room there or choose another output.")
 
 
 def _real(path: Path) -> Path:

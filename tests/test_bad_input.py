@@ -287,7 +287,7 @@ def preset(mixgym, folder, tmp_path):
 
 def test_presets(refused, folder, tmp_path, preset):
     cases = {
-        "newer": ({**preset, "version": 2}, ["newer", "upgrade"]),
+        "newer": ({**preset, "version": 99}, ["newer", "upgrade"]),
         "version": ({**preset, "version": "new"}, ["version"]),
         "format": ({**preset, "format": "other"}, ["format"]),
         "key": ({**preset, "mastre": {}}, ["mastre"]),

@@ -56,7 +56,7 @@ def test_interruption_in_the_middle(long_song, tmp_path, number, contents, check
         env={**os.environ, "TMPDIR": str(spools)},
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while not list(out.glob(".mixgym-*/*.wav")) and process.poll() is None:
+    while not list(out.glob(".mixgym-*/new/stems/*.wav")) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     time.sleep(0.2)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import MixgymError
+from ..held_folder import HeldFolder, remove_stale
 from ..output import AudioWriter
 from ..staging import MARKER, Staged, refuse_existing
 from .jsfx import EFFECTS, effects_folder
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .dawproject import Audio
 
 SAME_EVERYWHERE = (".wav", ".wave", ".bwf", ".aif", ".aiff", ".flac")
+PREFIX = "mixgym-project-"
 EFFECTS_FOLDER = "Effects"  # where Reaper looks for a project's own
 
 
@@ -61,8 +63,11 @@ class Projects:
     def __enter__(self) -> Projects:
         """Itself."""
         if self._dawproject is not None:
-            made = tempfile.TemporaryDirectory(prefix="mixgym-")
-            self._folder = Path(self._stack.enter_context(made))
+            place = Path(tempfile.gettempdir())
+            remove_stale(place, PREFIX)
+            made = HeldFolder(place, PREFIX)
+            self._stack.callback(made.close)
+            self._folder = made.path
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -3,11 +3,50 @@
 import errno
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from mixgym.errors import MixgymError
 from mixgym.runtime.staging import MARKER, Staged, refuse_among_stems, refuse_existing
+
+KEPT = {"a.txt": "a.txt", "stems": "stems/{}.txt"}
+KILLED = """
+import os
+import signal
+import sys
+from pathlib import Path
+
+from mixgym.runtime import staging
+from mixgym.runtime.staging import MARKER, Staged
+
+place, moment = Path(sys.argv[1]), sys.argv[2]
+
+
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def moves(before):
+    def replace(self, target, real=Path.replace):
+        return die() if target.name == before else real(self, target)
+
+    Path.replace = replace
+
+
+with Staged() as staged:
+    staged.file(place / "a.txt").write_text("new")
+    stems = staged.folder(place / "stems")
+    (stems / MARKER).touch()
+    (stems / "new.txt").write_text("new")
+    if moment == "writing":
+        die()
+    elif moment == "moving":
+        moves(before="stems")
+    else:
+        staging.HeldFolder.close = die
+"""
 
 
 def names(folder):
@@ -54,6 +93,46 @@ def test_failure_while_moving_puts_the_old_back(tmp_path):
         staged.file(tmp_path / "c.txt").unlink()
     assert names(tmp_path) == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "old a"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+@pytest.mark.parametrize("there", [True, False], ids=["replaced", "new"])
+@pytest.mark.parametrize(
+    ("moment", "moved"), [("writing", []), ("moving", ["a.txt"]), ("moved", ["a.txt", "stems"])]
+)
+def test_killed_it_leaves_what_was_there_or_the_whole(tmp_path, moment, moved, there):
+    if there:
+        (tmp_path / "a.txt").write_text("old")
+        (tmp_path / "stems").mkdir()
+        (tmp_path / "stems" / MARKER).touch()
+        (tmp_path / "stems/old.txt").write_text("old")
+    ran = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), moment])
+    assert ran.returncode == -9
+    assert all(path.name[0] == "." for path in tmp_path.iterdir() if path.name not in KEPT)
+    refuse_existing((tmp_path / "a.txt",), True, folder=tmp_path / "stems")
+    expected = {}
+    for name, file in KEPT.items():
+        if name in moved or there:
+            expected[name] = (file.format("new" if name in moved else "old"), name in moved)
+    assert {path.name for path in tmp_path.iterdir()} == set(expected)
+    for file, is_new in expected.values():
+        assert (tmp_path / file).read_text() == ("new" if is_new else "old")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+def test_what_others_are_writing_is_left_alone(tmp_path):
+    with Staged() as first:
+        slow = first.file(tmp_path / "a.txt")
+        slow.write_text("a")
+        with Staged() as second:
+            second.file(tmp_path / "b.txt").write_text("b")
+        assert slow.read_text() == "a"
+    assert names(tmp_path) == ["a.txt", "b.txt"]
+
+
+def test_a_place_that_takes_nothing_is_named(tmp_path):
+    with pytest.raises(MixgymError, match=rf"{tmp_path}/no cannot be written"), Staged() as staged:
+        staged.file(tmp_path / "no/a.txt")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
