@@ -1,7 +1,7 @@
 """Ablations: what is run, that it goes on, what is told of it, what is refused."""
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -16,49 +16,14 @@ from mixgym.experiments.ablation.__main__ import run
 from mixgym.experiments.ablation.findings import find
 from mixgym.experiments.ablation.runs import Run, stages_of
 from mixgym.experiments.ablation.settings import read_ablation
-from mixgym.songs.generate import generate_song, write_song
-
-RATE = 24_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXGYM_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def songs(tmp_path_factory):
-    """Folders of songs to learn from and to validate on."""
-    root = tmp_path_factory.mktemp("songs")
-    for folder, seed in (("learned", 0), ("other", 1), ("other", 2)):
-        with generate_song(seed, 4.0, RATE, 3) as song:
-            write_song(song, root / folder / f"song-{seed}")
-    return root
 
 
 @pytest.fixture
-def config(songs, tmp_path):
+def config(base, tmp_path):
     """Write an ablation of tiny runs."""
 
     def write(**changed):
-        arguments = {
-            "songs": str(songs / "learned"), "seconds": 4, "sample_rate": RATE,
-            "control": "absolute", "episode_steps": 1,
-        }  # fmt: skip
-        base = {
-            "environment": {
-                "id": "mixgym/Mixing-v0",
-                "count": 4,
-                "tries": 2,
-                "arguments": arguments,
-            },
-            "ppo": {"n_steps": 2, "batch_size": 4, "n_epochs": 1},
-            "policy": {"width": 8, "blocks": 0},
-            "validation": {"songs": str(songs / "other"), "every": 8, "rendered": 0},
-        }
-        (tmp_path / "base.yaml").write_text(yaml.safe_dump(base))
+        base("mixgym/Mixing-v0", every=8, rendered=0)
         ablation = {
             "base": "base.yaml",
             "common": {"total_steps": 16},
@@ -107,10 +72,14 @@ def test_what_is_done_is_not_done_again_and_the_rest_is(config, tmp_path, monkey
     assert "levels first" in capsys.readouterr().out
 
 
-def test_a_page_tells_what_runs_left(config, tmp_path):
-    out = tmp_path / "out"
-    command = [sys.executable, "-m", "mixgym.experiments.ablation", str(config()), "--seeds", "1"]
-    subprocess.run([*command, "--out", str(out)], check=True, capture_output=True)
+def test_a_page_tells_what_runs_left(config, tmp_path, monkeypatch):
+    out, program = tmp_path / "out", "mixgym.experiments.ablation.__main__"
+    command = ["ablation", config(), "--seeds", 1, "--out", out]
+    monkeypatch.setattr("sys.argv", list(map(str, command)))
+    monkeypatch.delitem(sys.modules, program)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module(program, run_name="__main__")
+    assert end.value.code == 0
     lines = (out / "usual/seed-0/1/evaluations.jsonl").read_text().splitlines()
     mean = json.loads(lines[-1])["gain"]
     row = next(r for r in (out / "ablation.md").read_text().splitlines() if r.startswith("| usual"))
@@ -141,13 +110,13 @@ def test_gains_are_compared_seed_by_seed_and_excerpt_by_excerpt():
         find(runs)
 
 
-def test_stages_may_have_files_of_their_own(config, tmp_path, songs):
+def test_stages_may_have_files_of_their_own(config, tmp_path, training_songs):
     other = {"base": "base.yaml", "policy": {"width": 16}}
     path = config(variants={"usual": {}, "wide": other})
-    (work,) = stages_of(read_ablation(path), "wide", 3, tmp_path / "out", songs / "other")
+    (work,) = stages_of(read_ablation(path), "wide", 3, tmp_path / "out", training_songs / "other")
     assert (work.settings.policy.width, work.settings.seed) == (16, 3)
     assert work.settings.total_steps == 16
-    assert work.settings.environment.arguments["songs"] == str(songs / "other")
+    assert work.settings.environment.arguments["songs"] == str(training_songs / "other")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +138,7 @@ def test_ablations_that_cannot_be(config, tmp_path, changed, words):
     assert not out.exists()
 
 
-def test_the_ablations_that_come_along_can_be_read(songs, tmp_path):
+def test_the_ablations_that_come_along_can_be_read(training_songs, tmp_path):
     shipped = sorted((Path(mixgym.__file__).parent / "experiments" / "ablation").glob("*.yaml"))
     assert "ppo" in [path.stem for path in shipped]
     for path in shipped:
@@ -177,6 +146,6 @@ def test_the_ablations_that_come_along_can_be_read(songs, tmp_path):
         for variant in ablation.variants:
             budgets = [
                 work.settings.total_steps
-                for work in stages_of(ablation, variant, 0, tmp_path, songs / "learned")
+                for work in stages_of(ablation, variant, 0, tmp_path, training_songs / "learned")
             ]
             assert budgets

@@ -12,53 +12,18 @@ from mixgym.agents.train import train
 from mixgym.experiments.mapper import InlineMapper
 from mixgym.experiments.tuning.learners import TunedTraining
 from mixgym.experiments.tuning.settings import read_tuning
-from mixgym.songs.generate import generate_song, write_song
 
 optuna = pytest.importorskip("optuna", reason="needs the extra `search`")
 
 from mixgym.experiments.tuning import learners, storage, study  # noqa: E402
 
-RATE = 24_000
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXGYM_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
-@pytest.fixture(scope="module")
-def songs(tmp_path_factory):
-    """Folders of songs to learn from and to validate on."""
-    root = tmp_path_factory.mktemp("songs")
-    for folder, seed in (("learned", 0), ("other", 1), ("other", 2)):
-        with generate_song(seed, 4.0, RATE, 3) as song:
-            write_song(song, root / folder / f"song-{seed}")
-    return root
-
 
 @pytest.fixture
-def config(songs, tmp_path):
+def config(base, tmp_path):
     """Write a study of tiny runs."""
 
     def write(**changed):
-        arguments = {
-            "songs": str(songs / "learned"), "seconds": 4, "sample_rate": RATE,
-            "control": "absolute", "episode_steps": 1,
-        }  # fmt: skip
-        base = {
-            "environment": {
-                "id": "mixgym/MixingLevels-v0",
-                "count": 4,
-                "tries": 2,
-                "arguments": arguments,
-            },
-            "ppo": {"n_steps": 2, "batch_size": 4, "n_epochs": 1},
-            "policy": {"width": 8, "blocks": 0},
-            "validation": {"songs": str(songs / "other"), "every": 5},
-        }
-        (tmp_path / "base.yaml").write_text(yaml.safe_dump(base))
+        base("mixgym/MixingLevels-v0", every=5)
         values = {
             "train": "base.yaml", "steps": 20, "every": 10, "seeds": 2, "validation_seeds": 2,
             "space": {
@@ -73,7 +38,7 @@ def config(songs, tmp_path):
     return write
 
 
-def test_a_study_is_of_gains_on_validation_songs(mixgym, config, tmp_path, songs):
+def test_a_study_is_of_gains_on_validation_songs(mixgym, config, tmp_path, training_songs):
     path, page = config(), tmp_path / "small.md"
     ran = mixgym("tune", path, "--trials", 3, "--summary", page, "--json")
     assert ran.status == 0, ran.err
