@@ -17,6 +17,7 @@ from ._options import (
     ListStyles,
     Lufs,
     Overwrite,
+    PolicyFile,
     PresetFile,
     Quiet,
     StyleName,
@@ -37,10 +38,11 @@ def live(
     mixer: Annotated[
         str | None,
         typer.Option(
-            help="Who is asked: roles (the default), equal_loudness or plain_sum.",
+            help="Who is asked: policy (the default), roles, equal_loudness or plain_sum.",
             rich_help_panel=SETTINGS,
         ),
     ] = None,
+    policy: PolicyFile = None,
     preset: PresetFile = None,
     style: StyleName = None,
     styles: ListStyles = False,
@@ -81,32 +83,33 @@ def live(
 ) -> None:
     """Mix stems in real time: through a sound device, or to a file with -o."""
     from .console.preset import load_preset
-    from .console.rules import MIXERS, mixer_by_rule
-    from .console.styles import style as style_named
+    from .runtime.mixers import listener_named, mixer_named
     from .runtime.output import choose_format
     from .runtime.staging import refuse_among_stems, refuse_existing
     from .runtime.stream.live import LiveOptions, first_mix, play_to_device, play_to_file
     from .songs import read_song
 
-    if preset is not None and (mixer is not None or style is not None):
-        raise MixgymError("--preset holds the settings; leave --mixer and --style out.")
-    if style is not None and mixer not in (None, "roles"):
-        raise MixgymError("--style leans the mixer roles only; leave it out.")
+    if preset is not None and (mixer is not None or style is not None or policy is not None):
+        raise MixgymError("--preset holds the settings; leave --mixer, --policy and --style out.")
+    if policy is not None and mixer not in (None, "policy"):
+        raise MixgymError(f"--policy is a mixer of its own; leave out --mixer {mixer}.")
+    if style is not None and mixer not in (None, "policy", "roles"):
+        raise MixgymError("--style leans the mixers policy and roles only; leave it out.")
     if output is not None and device is not None:
         raise MixgymError("--device plays and --output writes; give one of them.")
-    if mixer is not None and mixer not in MIXERS:
-        raise MixgymError(f"There is no mixer {mixer!r}; choose from {', '.join(MIXERS)}.")
     if output is not None:
         refuse_existing((output,), overwrite, inputs=stems)
         choose_format(output, sample_rate or 48_000, bit_depth)
     made = load_preset(preset) if preset is not None else None
-    ask = mixer_by_rule(mixer or "roles", style_named(style or DEFAULT_STYLE))
+    chosen = mixer or ("policy" if preset is None else "roles")
+    asked = mixer_named(chosen, style or DEFAULT_STYLE, policy=policy)
+    listener = listener_named(chosen, style or DEFAULT_STYLE, policy=policy)
     with progress_bars(quiet or as_json) as progress:
         song = read_song(
             stems, sample_rate=sample_rate, progress=lambda share: progress("Reading", share)
         )
         with song:
-            mix, keep = first_mix(song, made, ask, lufs, true_peak)
+            mix, keep = first_mix(song, made, asked, lufs, true_peak, listener)
             options = LiveOptions(
                 block_frames=block,
                 ask=keep,

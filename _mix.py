@@ -22,6 +22,7 @@ from ._options import (
     Lufs,
     Output,
     Overwrite,
+    PolicyFile,
     PresetFile,
     Quiet,
     ReaperProject,
@@ -50,13 +51,7 @@ def mix(
             rich_help_panel=SETTINGS,
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            help="Another policy than the one that comes along: see mixgym export.",
-            rich_help_panel=SETTINGS,
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     search: Annotated[
         float,
         typer.Option(
@@ -213,13 +208,7 @@ def master(
             help="Who sets the chain: policy (the default) or rules.", rich_help_panel=SETTINGS
         ),
     ] = None,
-    policy: Annotated[
-        Path | None,
-        typer.Option(
-            help="Another policy than the one that comes along: see mixgym export.",
-            rich_help_panel=SETTINGS,
-        ),
-    ] = None,
+    policy: PolicyFile = None,
     preset: PresetFile = None,
     style: StyleName = None,
     styles: ListStyles = False,

@@ -58,6 +58,14 @@ PresetFile = Annotated[
     Path | None,
     typer.Option(help="Take the settings from a preset instead.", rich_help_panel=SETTINGS),
 ]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        help="Another policy than the one that comes along: see mixgym export.",
+        rich_help_panel=SETTINGS,
+    ),
+]
 SavePreset = Annotated[
     Path | None, typer.Option(help="Write every setting as JSON.", rich_help_panel=FILES)
 ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..console.mix import Mix
 from ..console.parameters import BUSES, MASTER, STRIP
-from ..console.rules import mixer_by_rule
+from ..runtime.mixers import listener_named
 from ..runtime.stream.engine import Stream, check_block
 from ..runtime.stream.levels import Levels
 from ..runtime.stream.policy_loop import FixedLevels, PolicyLoop
@@ -38,9 +38,9 @@ def bench_stream(
     """Time blocks of 8 and of 16 stereo stems at 48 kHz with every processor on.
 
     Three runs for each: `alone`, block after block, with new random settings for everything ten
-    times a second; `steered`, a block whenever one is due, while a control thread asks the mixer
-    `roles` about the last 10 s; `board`, the baseline, one pedalboard of plug-ins a stem, a shared
-    reverb and a limiter, block after block. The stems are noise.
+    times a second; `steered`, a block whenever one is due, while a control thread asks the policy
+    about the last 10 s, again as soon as it has answered; `board`, the baseline, one pedalboard of
+    plug-ins a stem, a shared reverb and a limiter, block after block. The stems are noise.
 
     Args:
         seconds: of audio in each run.
@@ -177,8 +177,8 @@ def _spread(ns: NDArray[np.float64]) -> dict[str, float]:
 def _steered(
     stream: Stream, mix: Mix, noise: Audio, seconds: float, block_frames: int
 ) -> dict[str, Any]:
-    levels, roles = FixedLevels(_levels(len(stream.stems))), mixer_by_rule("roles")
-    loop = PolicyLoop(stream, mix, levels, roles, window_s=HEARD_S)
+    levels = FixedLevels(_levels(len(stream.stems)))
+    loop = PolicyLoop(stream, mix, levels, listener_named(), window_s=HEARD_S)
     loop.start()
     try:
         result = _play(stream.process, noise, seconds, block_frames, paced=True)

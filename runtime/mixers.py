@@ -55,6 +55,35 @@ def mixer_named(
     return _searched(mixer, style_name, search_s) if search_s > 0.0 else mixer
 
 
+def listener_named(
+    name: str = POLICY, style_name: str = "balanced", *, policy: Path | None = None
+) -> Mixer:
+    """What mixes the last seconds that were heard, again and again; nothing of it is cached.
+
+    Args:
+        name: one of `MIXERS`.
+        style_name: how the mix leans.
+        policy: another file than the one that comes along.
+
+    Raises:
+        MixgymError: no such mixer or style, or a file that holds no policy.
+    """
+    if name != POLICY:
+        return mixer_named(name, style_name)
+    style(style_name)
+    opened = open_policy(policy, 1)
+
+    def listener(song: Song, budget: Budget) -> Mix:
+        from ..console.analysis import analyse
+        from ..console.levels import stem_levels
+        from ..console.tidy import tidied
+
+        mix = opened.mix(song, style_name, analyse(song, threads=1))
+        return tidied(mix, [not level.silent for level in stem_levels(song)])
+
+    return listener
+
+
 def automation_by_policy(
     style_name: str = "balanced", *, policy: Path | None = None, threads: int = 2
 ) -> Callable[[Song, Mix], tuple[Mix, str]]:

@@ -19,6 +19,7 @@ from ...rewards.scene import role_indices
 from .contract import Described
 
 if TYPE_CHECKING:
+    from ...console.analysis import Analysis
     from ...songs import Song
 
 TARGET = MASTER.index("target_lufs")
@@ -43,7 +44,13 @@ class Look(NamedTuple):
     scored: Callable[[Settings], float]
 
 
-def look_at(song: Song, reward: Reward, described: Described, threads: int) -> Look:
+def look_at(
+    song: Song,
+    reward: Reward,
+    described: Described,
+    threads: int,
+    analysis: Analysis | None = None,
+) -> Look:
     """Look at a song as environments do when an episode begins; it takes one evaluation.
 
     Args:
@@ -51,6 +58,7 @@ def look_at(song: Song, reward: Reward, described: Described, threads: int) -> L
         reward: what its mix is held against.
         described: the policy.
         threads: at work.
+        analysis: of the song; from the cache, or made and kept there, if None.
 
     Raises:
         MixgymError: a stem cannot be read, nothing sounds, or stems are given to a policy that
@@ -62,7 +70,9 @@ def look_at(song: Song, reward: Reward, described: Described, threads: int) -> L
             f"{song.title!r} has {stems} stems, and the policy masters finished tracks: mix them "
             "first."
         )
-    listener = SimulatedSong(cached_analysis(song, threads=threads), role_indices(song))
+    if analysis is None:
+        analysis = cached_analysis(song, threads=threads)
+    listener = SimulatedSong(analysis, role_indices(song))
     if not listener.present.any():
         raise MixgymError(f"{song.title!r} is silent; there is nothing to mix.")
     strips, buses, master = space.decode(space.rest(stems)[None], stems)

@@ -19,6 +19,7 @@ from .contract import Described
 from .look import Look, Settings, look_at
 
 if TYPE_CHECKING:
+    from ...console.analysis import Analysis
     from ...songs import Song
 
 BEYOND = 1e-3  # of a parameter's range that a value may lie outside it, by rounding
@@ -53,7 +54,12 @@ class PolicyMixer:
         """What the file says of itself."""
         return self.backend.described
 
-    def mix(self, song: Song, style: str | Path | Reward | None = None) -> Mix:
+    def mix(
+        self,
+        song: Song,
+        style: str | Path | Reward | None = None,
+        analysis: Analysis | None = None,
+    ) -> Mix:
         """A song's mix.
 
         A track that its master would score below is left as it came.
@@ -63,6 +69,7 @@ class PolicyMixer:
                 policy masters, a finished track as its only stem.
             style: whose reward the policy is shown, or the reward; None takes the first style that
                 it learned.
+            analysis: of the song; from the cache, or made and kept there, if None.
 
         Raises:
             MixgymError: no such style, a stem cannot be read, nothing sounds, more stems than the
@@ -71,7 +78,7 @@ class PolicyMixer:
         if style is None:
             style = next(iter(self.described.styles), "balanced")
         reward = style if isinstance(style, Reward) else load_reward(style)
-        look = look_at(song, reward, self.described, self.threads)
+        look = look_at(song, reward, self.described, self.threads, analysis)
         given = self.backend.run(look.inputs)
         settings = settled(self.path, self.described, given, look)
         if self.described.task == "mastering" and look.scored(settings) < look.score:

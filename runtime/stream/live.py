@@ -63,6 +63,7 @@ def first_mix(
     mixer: Mixer,
     target_lufs: float | None = None,
     ceiling_dbtp: float | None = None,
+    listener: Mixer | None = None,
 ) -> tuple[Mix, Mixer | None]:
     """The settings to begin with, and who is asked from then on: nobody, where there is a preset.
 
@@ -73,6 +74,7 @@ def first_mix(
         preset: settings that stay as they are.
         mixer: makes them where there is none.
         target_lufs, ceiling_dbtp: for whatever the settings say.
+        listener: is asked about what was heard, instead of the mixer.
 
     Raises:
         MixgymError: a value outside its range, or stems that cannot be mixed.
@@ -83,9 +85,9 @@ def first_mix(
         return apply_preset(preset, song).mix.with_master(**values), None
 
     def ask(song: Song, budget: Budget) -> Mix:
-        return mixer(song, budget).with_master(**values)
+        return (listener or mixer)(song, budget).with_master(**values)
 
-    return ask(song, Budget()), ask
+    return mixer(song, Budget()).with_master(**values), ask
 
 
 class Session:

@@ -11,6 +11,7 @@ import pytest
 import soundfile as sf
 
 from mixgym.console.meters import measure
+from mixgym.runtime.mixers import POLICIES
 
 
 def test_to_a_file(mixgym, stems, tmp_path):
@@ -25,6 +26,28 @@ def test_to_a_file(mixgym, stems, tmp_path):
     readings = measure(np.ascontiguousarray(audio.T), rate)
     assert readings.integrated_lufs == pytest.approx(-14, abs=2)
     assert readings.true_peak_dbtp <= -0.95
+
+
+def test_the_policy_is_asked_and_leaves_nothing_behind(mixgym, stems, tmp_path, monkeypatch):
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("MIXGYM_CACHE", str(cache))
+    heard = {}
+    for name, options in {
+        "once": ("--every", 60),
+        "often": ("--every", 0.5),
+        "roles": ("--every", 0.5, "--mixer", "roles"),
+        "named": ("--every", 0.5, "--policy", POLICIES / "mixing.onnx"),
+    }.items():
+        ran = mixgym("live", stems, "-o", tmp_path / f"{name}.wav", *options, "-q")
+        assert ran.status == 0, ran.err
+        heard[name] = sf.read(tmp_path / f"{name}.wav")[0]
+        if name == "once":
+            kept = sorted(cache.rglob("*"))  # what looking at the whole song leaves
+    assert sorted(cache.rglob("*")) == kept
+    for other in ("once", "roles"):
+        frames = min(len(heard[other]), len(heard["often"]))
+        assert not np.allclose(heard[other][:frames], heard["often"][:frames], atol=1e-3)
+    np.testing.assert_array_equal(heard["named"], heard["often"])
 
 
 def test_measured_first_it_is_what_mix_writes(mixgym, stems, tmp_path):
@@ -166,6 +189,8 @@ def test_bad_input(refused, folder, tmp_path):
     refused("live", folder, *out, "--window", 1, words=["--window"])
     preset = tmp_path / "p.json"
     refused("live", folder, *out, "--preset", preset, "--style", "warm", words=["--preset"])
+    refused("live", folder, *out, "--policy", preset, "--mixer", "roles", words=["--policy"])
+    refused("live", folder, *out, "--policy", tmp_path / "no.onnx", words=["no.onnx"])
 
 
 def test_silence(refused, tmp_path):
