@@ -73,11 +73,6 @@ def excerpt():
         yield song.excerpt(0.0, 4.0)
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
-
-
 def test_a_policy_sets_what_its_outputs_say(excerpt, tmp_path):
     path = write_policy(tmp_path / "zero.onnx", scale=0.0)
     mix = load_policy(path)(excerpt, load_reward())

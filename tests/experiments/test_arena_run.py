@@ -51,13 +51,6 @@ def songs(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXGYM_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def settings_of(songs, **given):
     given = {"mixers": MIXERS, "budgets": BUDGETS, "seeds": 2, "excerpts": 1, "seconds": 4} | given
     return make_settings(songs=[songs], **given)

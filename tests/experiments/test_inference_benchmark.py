@@ -1,6 +1,7 @@
 """What running a policy takes, on the smallest one and a few runs."""
 
 import json
+from copy import deepcopy
 
 import pytest
 
@@ -8,7 +9,22 @@ from mixgym.experiments.bench_inference import bench_inference
 from mixgym.experiments.tables import print_table
 
 
+@pytest.fixture
+def one_graph(monkeypatch):
+    """The graph of a network is the same in every precision; it is made once."""
+    from mixgym.export import onnx_file
+
+    make, made = onnx_file.to_onnx, []
+
+    def to_onnx(*given):
+        made.append(deepcopy(made[0]) if made else make(*given))
+        return made[-1]
+
+    monkeypatch.setattr(onnx_file, "to_onnx", to_onnx)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_graph")
 def test_every_format_is_measured(capsys):
     result = bench_inference(runs=10, repeats=1, sizes=("small",))
     rows = {(row["size"], row["format"], row["precision"]): row for row in result["rows"]}

@@ -22,7 +22,7 @@ RATE = 24_000
 def songs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("songs")
     for seed in range(3):
-        with generate_song(seed, 5.0, RATE, 3) as song:
+        with generate_song(seed, 4.0, RATE, 3) as song:
             write_song(song, folder / f"song {seed}")
     return folder
 
@@ -57,8 +57,8 @@ def policy(tmp_path):
 def test_a_policy_is_tried_on_songs_swaps_and_odd_ones(
     mixgym, refused, songs, policy, tmp_path, monkeypatch
 ):
-    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("mixgym.experiments.bench_policy.SIZES", (2, 8))
+    monkeypatch.setattr("mixgym.experiments.bench_policy.ODD", 2)
     out = tmp_path / "policy.json"
     given = ["bench", "policy", policy, "--songs", songs, "--excerpts", 1]
     ran = mixgym(*given, "--split", "all", "--json", out)

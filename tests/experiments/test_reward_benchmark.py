@@ -43,11 +43,6 @@ def songs(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
-
-
 def differences(values):
     return np.asarray(values) - values[0]
 

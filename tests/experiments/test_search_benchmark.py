@@ -11,11 +11,6 @@ from mixgym.experiments.tables import print_table
 from mixgym.songs.generate import generate_song, write_song
 
 
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("songs")
