@@ -46,7 +46,7 @@ class MixScore:
 
 
 class ScoreReader:
-    """Reads a part of a mix; loudness, peak and limiter are the whole song's.
+    """Reads a part of a mix and the stems in it; loudness, peak and limiter are the song's.
 
     Args:
         song: the stems.
@@ -64,6 +64,7 @@ class ScoreReader:
         self._song, self._mix = song, mix
         self._style = next((name for name, style in STYLES.items() if style == lean), "balanced")
         window = window or most_active_excerpt(song, WINDOW_S)
+        self._present = np.array([[not level.silent for level in stem_levels(window)]])
         self._start = round(window.start_s * song.sample_rate)
         self._end = self._start + window.frames
         self._bus = BusReader(window)
@@ -89,12 +90,11 @@ class ScoreReader:
     def score(self, rendering: Rendering) -> MixScore:
         """Score what was delivered, once all blocks were heard."""
         readings = read_rendering(self._bus, rendering, self.audio(rendering))
-        present = np.array([[not level.silent for level in stem_levels(self._song)]])
         scene = Scene(
             role_indices(self._song)[None],
-            present,
+            self._present,
             third_octave_centres(self._song.sample_rate),
-            effort(self._mix.strips[None], self._mix.master[None], present),
+            effort(self._mix.strips[None], self._mix.master[None], self._present),
         )
         scores = load_reward(self._style)(readings, scene)
         return MixScore(

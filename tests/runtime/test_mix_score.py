@@ -2,8 +2,11 @@
 
 import json
 import re
+import shutil
 
+import numpy as np
 import pytest
+import soundfile as sf
 
 from mixgym.console.rules import roles
 from mixgym.console.styles import style
@@ -51,3 +54,20 @@ def test_only_the_most_active_part_is_read(mixgym, stems, tmp_path, monkeypatch)
     assert 0 <= found["start_s"] <= 3.0
     assert 0.3 < found["score"] < 1
     assert len(list((tmp_path / "out").glob("*.wav"))) >= 6
+
+
+def test_a_stem_that_plays_elsewhere_is_not_missed(mixgym, stems, tmp_path, monkeypatch):
+    """Behind the part that is read a seventh stem plays alone."""
+    monkeypatch.setattr("mixgym.runtime.mix_score.WINDOW_S", 5.0)
+    folder = tmp_path / "song"
+    shutil.copytree(stems, folder)
+    shutil.rmtree(folder / "reference", ignore_errors=True)
+    alone = mixed(mixgym, folder, tmp_path, "--report", tmp_path / "a.html", "--mixer", "roles")
+    rate = alone["sample_rate"]
+    late = np.zeros(12 * rate, dtype=np.float32)
+    late[8 * rate :] = np.random.default_rng(0).normal(0, 0.05, 4 * rate)
+    sf.write(folder / "Shaker.wav", late, rate)
+    report = ("--report", tmp_path / "b.html", "--mixer", "roles")
+    found = mixed(mixgym, folder, tmp_path, *report)["score"]
+    assert found["start_s"] == 0.0
+    assert found["score"] == pytest.approx(alone["score"]["score"], abs=0.05)
