@@ -9,6 +9,7 @@ import typer
 
 from ._options import DEFAULT_STYLE, Json, Quiet
 from ._terminal import print_json, progress_bars
+from .errors import MixgymError
 
 bench = typer.Typer(help="Benchmarks, each beside a named baseline in the same run.")
 
@@ -95,8 +96,21 @@ def bench_mastering(
     _show(result, as_json, quiet)
 
 
+def _refuse_place(path: Path | None) -> Path | None:
+    """Refuse what no file can be written to before the work, not after it."""
+    if path is None:
+        return None
+    if path.is_dir():
+        raise MixgymError(f"{path} is a folder; name a file in it.")
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not there.is_dir():
+        raise MixgymError(f"{there} is a file; name another place than {path} for the result.")
+    return path
+
+
 ResultFile = Annotated[
-    Path | None, typer.Option("--json", help="Write the result to this file as JSON.")
+    Path | None,
+    typer.Option("--json", help="Write the result to this file as JSON.", callback=_refuse_place),
 ]
 Plots = Annotated[Path | None, typer.Option(help="Write plots to this folder.")]
 SongFolders = Annotated[Path, typer.Option(help="A folder of song folders.")]

@@ -8,12 +8,12 @@ nothing at all. The mix's token is what buses and the value are read from.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -45,6 +45,12 @@ class Sizes(BaseModel):
     blocks: int = Field(ge=0, le=32)
     heads: int = Field(ge=1, le=64)
     encoder: str
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is no multiple of heads {self.heads}")
+        return self
 
 
 class Seen(NamedTuple):

@@ -60,16 +60,37 @@ class RunFolder:
         """Whether a run was begun here."""
         return (self.path / RUN).exists()
 
+    def check_place(self) -> None:
+        """See that a run can begin here.
+
+        Raises:
+            MixgymError: the folder holds something else, is a file, or cannot be written.
+        """
+        place = self.path.absolute()
+        there = next(path for path in (place, *place.parents) if path.exists())
+        if not there.is_dir():
+            raise MixgymError(f"{there} is a file; name a folder by --out.")
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise MixgymError(f"The folder {there} cannot be written; name another by --out.")
+        if there != place:
+            return
+        if any(path.name != SETTINGS and not _partial(path) for path in place.iterdir()):
+            raise MixgymError(f"{self.path} holds something else; name another folder by --out.")
+
     def begin(self, settings: Settings, about: Mapping[str, Any]) -> None:
         """Take note of a new run.
 
         Raises:
-            MixgymError: the folder holds something else.
+            MixgymError: it cannot begin here.
             OSError: it cannot be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        if any(path.name != SETTINGS and not _partial(path) for path in self.path.iterdir()):
-            raise MixgymError(f"{self.path} holds something else; name another folder by --out.")
+        self.check_place()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise MixgymError(
+                f"The folder {self.path} cannot be made ({error.strerror}); name another by --out."
+            ) from error
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
         self._write(SETTINGS, text.encode())
         described = {"settings": settings.model_dump(mode="json"), **about}
@@ -128,7 +149,8 @@ class RunFolder:
     def rewind(self, steps: int) -> None:
         """Forget what was written after so many steps (-1: all), and what is half written."""
         for path in filter(_partial, list(self.path.iterdir())):
-            path.unlink()
+            if path.is_file():
+                path.unlink()
         for name, at in ((PROGRESS, _csv_steps), (EVALUATIONS, _json_steps)):
             path = self.path / name
             if path.exists():

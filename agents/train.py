@@ -85,8 +85,8 @@ def train(
         asked_to_end: asked between updates.
 
     Raises:
-        MixgymError: settings that do not fit, songs that cannot be read, or a folder that holds
-            another run.
+        MixgymError: settings that do not fit, songs that cannot be read, a device that is not
+            there, or a folder that holds something else.
         OSError: the folder cannot be written.
     """
     run = RunFolder(folder)
@@ -94,6 +94,10 @@ def train(
         raise MixgymError(f"{folder} holds a run; go on with it by --resume, or name another.")
     if run.begun:
         run.check(settings)
+    else:
+        run.check_place()
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise MixgymError("device is 'cuda', and PyTorch finds none here; say cpu or auto.")
     torch.set_num_threads(threads)
     learner = _learner(settings)
     held_out = _held_out(settings, learner.episodes)

@@ -23,7 +23,8 @@ from .network import Sizes
 FORMAT = "mixgym-policy-1"
 ABOUT = "about"
 MOST_BYTES = 200_000_000
-Names = Annotated[tuple[str, ...], Field(max_length=1000)]
+Name = Annotated[str, Field(max_length=1000)]
+Names = Annotated[tuple[Name, ...], Field(max_length=1000)]
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -107,12 +108,21 @@ def read_weights(path: Path) -> tuple[Arrays, About]:
         raise MixgymError(
             f"{path} holds no policy{told}; name a file that `mixgym train` wrote."
         ) from error
-    if about.format != FORMAT or about.features != FEATURE_VERSION:
+    if about.format != FORMAT:
+        raise MixgymError(
+            f"{path} is of another format ({about.format[:20]!r}) than this mixgym reads "
+            f"({FORMAT!r}); train it again."
+        )
+    if about.features != FEATURE_VERSION:
         raise MixgymError(
             f"{path} was trained on features of version {about.features}, and these are of "
             f"version {FEATURE_VERSION}; train it again."
         )
-    if about.table != table_digest(Space(about.strip, about.buses, about.master)):
+    try:
+        space = Space(about.strip, about.buses, about.master)
+    except MixgymError as error:
+        raise MixgymError(f"{path} sets what is no parameter: {error}") from error
+    if about.table != table_digest(space):
         raise MixgymError(f"{path} was trained on other parameter ranges; train it again.")
     if not all(a.dtype == np.float32 and np.isfinite(a).all() for a in arrays.values()):
         raise MixgymError(f"{path} holds what is no number; train it again.")

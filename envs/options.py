@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from ..console.space import (
 )
 from ..errors import MixgymError
 from ..rewards.reward import Reward, load_reward
+from ..songs.song import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from .repertoire import Repertoire
 from .sources import Songs, find_sources
 from .tracks import tracks_at
@@ -109,8 +111,8 @@ class EnvOptions:
             _at_least("threads", self.threads, 1)
         if not 0 < self.step_size <= 2:
             raise ValueError(f"step_size is {self.step_size}; choose above 0, and at most 2")
-        if not 1 <= self.seconds <= 600:
-            raise ValueError(f"seconds is {self.seconds}; choose from 1 to 600")
+        _within("seconds", self.seconds, 1, 600)
+        _within("sample_rate", self.sample_rate, MIN_SAMPLE_RATE, MAX_SAMPLE_RATE)
         if self.insert is not None and self.fidelity != "render":
             raise ValueError("an insert cannot be simulated: pass fidelity='render' with it")
 
@@ -172,6 +174,11 @@ class EnvOptions:
 def _one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ValueError(f"{name} is {value!r}; choose from {', '.join(choices)}")
+
+
+def _within(name: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, Real) or not low <= float(value) <= high:
+        raise ValueError(f"{name} is {value!r}; choose from {low} to {high}")
 
 
 def _at_least(name: str, value: object, least: int) -> None:

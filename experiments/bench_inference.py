@@ -64,6 +64,8 @@ def bench_inference(
     if missing:
         raise MixgymError(f"This benchmark needs {missing[0]}: pip install 'mixgym[export]'.")
     tell = tell or (lambda what, share: None)
+    if policy is not None:
+        _run(policy, 1)  # what cannot be measured is refused before minutes of work
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         files = [file for size in sizes for file in _written(Path(folder), size, tell)]
@@ -117,8 +119,11 @@ def _run(path: Path, runs: int) -> dict[str, Any]:
     command = [sys.executable, "-m", MODULE, str(path), str(STEMS), str(runs)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it said nothing"]
-        raise MixgymError(f"{path} cannot be measured: {lines[-1]}")
+        told = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        kind, _, sentence = told.partition(": ")
+        if kind == f"{MixgymError.__module__}.{MixgymError.__name__}":
+            raise MixgymError(sentence)
+        raise MixgymError(f"{path} cannot be measured: {told}")
     said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return said
 

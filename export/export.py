@@ -21,6 +21,8 @@ from .parity import TOLERANCE, differences, reference_of
 from .worth import Tell, Worth, looks_at, worth
 from .writers import writer
 
+MOST_LICENCE = 200  # letters
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -85,6 +87,13 @@ def export_policy(source: Path, output: Path, wanted: Wanted, tell: Tell) -> Exp
             precision that there is not, or a file that does not do what its network does.
     """
     weights = source / BEST if source.is_dir() else source
+    if source.is_dir() and not weights.is_file():
+        raise MixgymError(f"{source} holds no {BEST}: name the folder of a run, or weights (.npz).")
+    if not 0 < len(wanted.licence.strip()) <= MOST_LICENCE:
+        raise MixgymError(
+            f"A licence of {len(wanted.licence)} letters is none; name it as SPDX does, such as "
+            "Apache-2.0."
+        )
     page = output.with_name(f"{output.name}.md")
     write = writer(output, wanted.precision)
     refuse_existing((output, page), wanted.overwrite, inputs=(weights,))

@@ -6,7 +6,9 @@ PyTorch reads such a file with all that it can do, so open none of a stranger's.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +68,21 @@ def open_policy(path: Path, threads: int, providers: Sequence[str] | None) -> To
     content = read_file(path)
     held = dict.fromkeys((FORMAT_KEY, POLICY_KEY), "")
     try:
-        program = torch.export.load(io.BytesIO(content), extra_files=held)
+        with _quiet():
+            program = torch.export.load(io.BytesIO(content), extra_files=held)
     except Exception as error:  # PyTorch has no class for all that can go wrong
         raise MixgymError(f"{path} is no exported program; export it again.") from error
     described = read_metadata(path, {key: value for key, value in held.items() if value})
     return TorchPolicy(path, program, described)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """PyTorch prints how reading failed, which is raised as well."""
+    logger = logging.getLogger("torch.export")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

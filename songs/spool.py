@@ -33,13 +33,13 @@ class SpoolReader:
         self.channels = channels
         self.frames = 0
         self._lock = Lock()
-        with _told():
+        with temporary_folder():
             self._file = tempfile.TemporaryFile(buffering=0, prefix="mixgym-")  # noqa: SIM115
 
     def append(self, block: NDArray[np.float32]) -> None:
         """Add a block shaped (frames, channels)."""
         rest = np.ascontiguousarray(block).reshape(-1).view(np.uint8).data
-        with _told():
+        with temporary_folder():
             while rest:
                 rest = rest[self._file.write(rest) :]
         self.frames += len(block)
@@ -70,8 +70,12 @@ class SpoolReader:
 
 
 @contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Turn a full or closed disk into one sentence."""
+def temporary_folder() -> Iterator[None]:
+    """Inside of the block a temporary folder that is full or closed ends in one sentence.
+
+    Raises:
+        MixgymError: it is.
+    """
     try:
         yield
     except OSError as error:

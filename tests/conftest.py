@@ -1,6 +1,7 @@
 """What tests of several folders share."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,6 +103,36 @@ def folder(tmp_path):
     tone = (0.3 * np.sin(np.arange(44_100) / 20)).astype(np.float32)
     sf.write(made / "good.wav", tone, 44_100)
     return made
+
+
+@pytest.fixture
+def odd_files(
+    folder: Path, policies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The working folder: a good `song/` and two policies beside what nothing can be made of."""
+    good = (folder / "good.wav").read_bytes()
+    for name in ("quiet", "empty", "folder.onnx", "full"):
+        (tmp_path / name).mkdir()
+    sf.write(tmp_path / "quiet/a.wav", np.zeros(44_100), 44_100)
+    (tmp_path / "track.wav").write_bytes(good)
+    (tmp_path / "cut.wav").write_bytes(good[:20_000])
+    for name in ("text.wav", "text.json", "text.onnx", "there.wav", "there", "full/diary.txt"):
+        (tmp_path / name).write_text("precious")
+    for task in ("mixing", "mastering"):
+        (tmp_path / f"{task}.onnx").write_bytes((policies / f"{task}.onnx").read_bytes())
+    whole = (policies / "mixing.onnx").read_bytes()
+    (tmp_path / "cut.onnx").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "old.onnx").write_bytes(re.sub(rb'(?<="features":)\d', b"0", whole))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def policies() -> Path:
+    """The folder of the policies that come along."""
+    from mixgym.runtime.mixers import POLICIES
+
+    return POLICIES
 
 
 @pytest.fixture(scope="session")

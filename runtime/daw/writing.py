@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import MixgymError
+from ...songs.spool import temporary_folder
 from ..held_folder import HeldFolder, remove_stale
 from ..output import AudioWriter
 from ..staging import MARKER, Staged, refuse_existing
@@ -65,7 +66,8 @@ class Projects:
         if self._dawproject is not None:
             place = Path(tempfile.gettempdir())
             remove_stale(place, PREFIX)
-            made = HeldFolder(place, PREFIX)
+            with temporary_folder():
+                made = HeldFolder(place, PREFIX)
             self._stack.callback(made.close)
             self._folder = made.path
         return self

@@ -68,7 +68,9 @@ def open_policy(path: Path, *, threads: int = 1, providers: Sequence[str] | None
     """
     suffix = path.suffix.lower()
     if suffix not in MODULES:
-        raise MixgymError(f"{path} is no policy's file; name one that ends in {_any(MODULES)}.")
+        raise MixgymError(
+            f"{path} is no policy's file; name one that `mixgym export` wrote ({_any(MODULES)})."
+        )
     try:
         module = import_module(MODULES[suffix])
     except ImportError as error:

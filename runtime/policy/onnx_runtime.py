@@ -72,13 +72,13 @@ def _checked(path: Path, content: bytes) -> Described:
         described = read_metadata(path, graph.metadata)
         task = TASKS[described.task]
         if (graph.inputs, graph.outputs) != (task.inputs, task.outputs):
-            raise GraphError("takes or gives other things than a policy; export it again")
+            raise GraphError("takes or gives other things than a policy")
         for stems in (1, MOST_STEMS):
             for name, shape in check_extents(graph, {BATCH: 1, STEMS: stems}).items():
                 if shape != lengths(task.outputs[name], 1, stems):
                     raise GraphError(f"gives {name} in another shape than it says")
     except GraphError as error:
-        raise MixgymError(f"{path} {error}.") from error
+        raise MixgymError(f"{path} {error}; name a file that `mixgym export` wrote.") from error
     return described
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from ...songs.spool import temporary_folder
 from ..held_folder import HeldFolder, remove_stale
 
 PREFIX = "mixgym-serve-"
@@ -15,12 +16,16 @@ class ServiceFolder:
 
     Attributes:
         path: of the folder, readable by its owner alone.
+
+    Raises:
+        MixgymError: the temporary folder cannot be written.
     """
 
     def __init__(self) -> None:
         place = Path(tempfile.gettempdir())
         remove_stale(place, PREFIX)
-        self._folder = HeldFolder(place, PREFIX)
+        with temporary_folder():
+            self._folder = HeldFolder(place, PREFIX)
         self.path = self._folder.path
 
     def make(self, name: str) -> Path:

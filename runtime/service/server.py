@@ -101,16 +101,17 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         taken = socket.create_server(place[:2], family=family, backlog=128)
     except (socket.gaierror, UnicodeError) as error:
         raise MixgymError(
-            f"{host} is no name or address of this machine: leave --host out, or give one that is."
+            f"{host!r} is no name or address of this machine: leave --host out, or give one that "
+            "is."
         ) from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise MixgymError(
-                f"Port {port} of {host} is in use: choose another with --port."
+                f"Port {port} of {host!r} is in use: choose another with --port."
             ) from error
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise MixgymError(
-            f"Cannot listen at port {port} of {host} ({reason}): "
+            f"Cannot listen at port {port} of {host!r} ({reason}): "
             "choose others with --host and --port."
         ) from error
     with taken:

@@ -22,6 +22,8 @@ from mixgym.errors import MixgymError
         ({"step_size": 0.0}, "step_size is 0.0"),
         ({"step_size": float("nan")}, "step_size is nan"),
         ({"seconds": -1.0}, "seconds is -1.0"),
+        ({"seconds": "long"}, "seconds is 'long'; choose from 1 to 600"),
+        ({"sample_rate": 1}, "sample_rate is 1; choose from 8000 to 192000"),
         ({"render_mode": "human"}, "render_mode is 'human'; choose from ansi"),
         ({"strip_parameters": ["loudness"]}, "'loudness'"),
         ({"bus_parameters": ["fader_db"]}, "'fader_db'"),

@@ -178,20 +178,3 @@ def test_litert_has_room_for_so_many_stems(policy_files, reference, tmp_path):
     assert max(differences(backend, reference).values()) <= TOLERANCE
     with pytest.raises(MixgymError, match="room for 64 stems, and the song has 65"):
         backend.run(random_inputs("mixing", 1, 65, seed=0))
-
-
-@pytest.mark.parametrize(
-    ("about", "name", "options", "words"),
-    [
-        ({"control": "delta", "episode_steps": 3}, "p.onnx", {}, "in 3 steps"),
-        ({}, "p.bin", {}, "end the name in"),
-        ({}, "p.onnx", {"precision": "int4"}, "no precision 'int4'"),
-        ({}, "p.pt2", {"precision": "fp16"}, "only .onnx files"),
-    ],
-)
-def test_what_cannot_be_exported_is_refused(policy_weights, tmp_path, about, name, options, words):
-    with pytest.raises(MixgymError, match=words):
-        export_policy(
-            policy_weights(**about), tmp_path / name, Wanted(**options), lambda what, share: None
-        )
-    assert not list(tmp_path.iterdir())

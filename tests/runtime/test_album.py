@@ -175,25 +175,3 @@ def test_an_album_is_replaced_only_when_told(mixgym, tracks, tmp_path, contents)
     assert (refused.status, contents(tmp_path)) == (2, before)
     assert "--overwrite" in refused.err
     assert mixgym(*command, "--overwrite").status == 0
-
-
-def test_what_makes_no_album_is_refused(refused, tracks, songs, folder, tmp_path):
-    out = ("-o", tmp_path / "album")
-    first, second = tracks[:2]
-    refused("master", first, second, "-o", tmp_path / "m.wav", words=["--album"])
-    refused("master", first, first, "--album", *out, words=["both", "First.wav"])
-    refused("mix", songs[0], songs[0], "--album", *out, words=["both"])
-    refused("master", first, "--album", *out, "--reference", second, words=["--reference"])
-    refused("mix", folder, "--album", *out, "--rpp", tmp_path / "a.rpp", words=["--rpp"])
-    refused("mix", folder, "--album", "-o", tmp_path / "m.wav", words=["m.wav", "folder"])
-    refused("mix", folder, "--album", "-o", folder, words=["made from"])
-    refused("mix", folder, "--album", "-o", folder / "album", words=["among the stems"])
-    refused("master", first, "--album", "-o", tmp_path / "no" / "album", words=["not exist"])
-    refused("mix", folder, tmp_path / "none", "--album", *out, words=["none"])
-
-
-def test_a_silent_track_leaves_nothing(refused, tracks, tmp_path):
-    silent = tmp_path / "silent.wav"
-    sf.write(silent, np.zeros((RATE, 2), np.float32), RATE)
-    refused("master", tracks[0], silent, "--album", "-o", tmp_path / "album", words=["silent"])
-    assert not (tmp_path / "album").exists()

@@ -269,30 +269,6 @@ def test_an_upload_that_stalls_is_given_up(running, job):
     assert list((folder / "stems").iterdir()) == []
 
 
-def test_a_port_in_use_and_a_host_of_others(mixgym, check_sentence):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        ran = mixgym("serve", "--port", port)
-        assert ran.status == 2
-        check_sentence(ran.err, [f"Port {port} of 127.0.0.1 is in use", "--port"])
-    ran = mixgym("serve", "--host", "no such host", "--port", 0)
-    assert ran.status == 2
-    check_sentence(ran.err, ["no such host", "--host"])
-    for options in (["--port", 70_000], ["--max-stems", 0], ["--max-minutes", "nan"]):
-        ran = mixgym("serve", *options)
-        assert ran.status == 2
-        check_sentence(ran.err, [options[0]])
-
-
-def test_without_the_extra(mixgym, check_sentence, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("mixgym.runtime.service")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    ran = mixgym("serve")
-    assert ran.status == 2
-    check_sentence(ran.err, ["pip install 'mixgym[serve]'"])
-
-
 def started(folder, *options):
     """The command in a process of its own, and the page's address."""
     process = subprocess.Popen(

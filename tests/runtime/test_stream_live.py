@@ -158,11 +158,6 @@ def test_a_stem_that_breaks_while_it_plays(check_sentence, monkeypatch, mixgym, 
     check_sentence(ran.err, ["good.wav"])
 
 
-def test_no_sound_device(refused, folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sounddevice", None)
-    refused("live", folder, words=["mixgym[live]", "-o"])
-
-
 def test_a_device_that_refuses(refused, folder, monkeypatch):
     def refuse(**settings):
         raise PortAudioError("Invalid sample rate")
@@ -170,30 +165,3 @@ def test_a_device_that_refuses(refused, folder, monkeypatch):
     library = SimpleNamespace(OutputStream=refuse, PortAudioError=PortAudioError)
     monkeypatch.setitem(sys.modules, "sounddevice", library)
     refused("live", folder, words=["Invalid sample rate", "--device", "-o"])
-
-
-# Mistakes
-
-
-def test_bad_input(refused, folder, tmp_path):
-    out = ["-o", tmp_path / "live.wav"]
-    refused("live", tmp_path / "no", *out, words=[tmp_path / "no"])
-    refused("live", folder, *out, "--block", 100, words=["100", "multiple of 64"])
-    refused("live", folder, *out, "--block", 4096, words=["4096", "1024"])
-    refused("live", folder, *out, "--mixer", "magic", words=["magic", "roles"])
-    refused("live", folder, *out, "--device", "speakers", words=["--device", "--output"])
-    refused("live", folder, *out, "--preset", tmp_path / "no.json", words=["no.json"])
-    refused("live", folder, "-o", tmp_path / "live.xyz", words=["live.xyz"])
-    refused("live", folder, "-o", folder / "good.wav", "--overwrite", words=["good.wav"])
-    refused("live", folder, "-o", folder / "mix.wav", words=["mix.wav", "among the stems"])
-    refused("live", folder, *out, "--window", 1, words=["--window"])
-    preset = tmp_path / "p.json"
-    refused("live", folder, *out, "--preset", preset, "--style", "warm", words=["--preset"])
-    refused("live", folder, *out, "--policy", preset, "--mixer", "roles", words=["--policy"])
-    refused("live", folder, *out, "--policy", tmp_path / "no.onnx", words=["no.onnx"])
-
-
-def test_silence(refused, tmp_path):
-    (tmp_path / "song").mkdir()
-    sf.write(tmp_path / "song/a.wav", np.zeros(44_100), 44_100)
-    refused("live", tmp_path / "song", "-o", tmp_path / "live.wav", words=["silent"])
