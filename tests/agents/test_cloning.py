@@ -15,34 +15,19 @@ from mixgym.agents.run_folder import RunFolder
 from mixgym.agents.settings import read_settings
 from mixgym.agents.train import train
 
-RATE, SECONDS = 24_000, 4.0  # of the generated songs
-
 
 @pytest.fixture
-def settings(songs):
+def settings(short_run):
     """What a tiny run's YAML file holds."""
     return {
         "algorithm": "cloning",
-        "environment": {
-            "id": "mixgym/Mixing-v0",
-            "arguments": {
-                "songs": str(songs[0]),
-                "seconds": SECONDS,
-                "sample_rate": RATE,
-                "control": "absolute",
-                "episode_steps": 1,
-            },
-        },
+        **short_run,
         "cloning": {
             "evaluations": 60,
             "batch_size": 3,
             "learning_rate": 0.01,
             "warm_up_steps": 6,
         },
-        "policy": {"width": 16, "blocks": 1},
-        "validation": {"songs": str(songs[1]), "every": 6, "rendered": 0},
-        "total_steps": 18,
-        "checkpoint_every": 6,
     }
 
 
@@ -56,12 +41,6 @@ def cache(tmp_path, monkeypatch):
 def rows(run):
     with (run / "progress.csv").open() as file:
         return list(csv.DictReader(file))
-
-
-def same(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 @pytest.mark.parametrize("by", ["ga", "gradient"])
@@ -114,17 +93,8 @@ def test_songs_are_searched_once_and_for_all_runs(config, tmp_path, monkeypatch,
     assert sorted(cache.iterdir()) == files and files[0].stat().st_size > 100
 
 
-def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, tmp_path, weights_of):
-    settings = read_settings(config())
-    train(settings, tmp_path / "whole")
-    asked = iter([False, False, False, True])
-    first = train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked))
-    assert not first.finished and first.steps == 9
-    assert train(settings, tmp_path / "parts", resume=True).finished
-    for name in ("best.npz", "last.npz"):
-        same(weights_of(tmp_path / "parts" / name), weights_of(tmp_path / "whole" / name))
-    told = [row["evaluations"] for row in rows(tmp_path / "whole")]
-    assert [row["evaluations"] for row in rows(tmp_path / "parts")] == told
+def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, goes_on):
+    assert goes_on(read_settings(config()), 3).steps == 9
 
 
 def test_it_imitates_and_ppo_goes_on_from_there(config, tmp_path):

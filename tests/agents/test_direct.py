@@ -1,9 +1,6 @@
 """Learning by gradients through the twin: what it learns, and that it goes on where it ended."""
 
 import json
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -28,25 +25,12 @@ RATE, SECONDS = 24_000, 4.0  # of the generated songs
 
 
 @pytest.fixture
-def settings(songs):
+def settings(short_run):
     """What a tiny run's YAML file holds."""
     return {
         "algorithm": "gradient",
-        "environment": {
-            "id": "mixgym/Mixing-v0",
-            "arguments": {
-                "songs": str(songs[0]),
-                "seconds": SECONDS,
-                "sample_rate": RATE,
-                "control": "absolute",
-                "episode_steps": 1,
-            },
-        },
+        **short_run,
         "gradient": {"batch_size": 3, "learning_rate": 0.01, "warm_up_steps": 6, "noise": 0.02},
-        "policy": {"width": 16, "blocks": 1},
-        "validation": {"songs": str(songs[1]), "every": 6, "rendered": 0},
-        "total_steps": 18,
-        "checkpoint_every": 6,
     }
 
 
@@ -56,12 +40,6 @@ def lines(path):
 
 def evaluations(run):
     return [json.loads(line) for line in lines(run / "evaluations.jsonl")]
-
-
-def same(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 @pytest.mark.slow
@@ -105,39 +83,13 @@ def test_a_run_leaves_what_is_needed_to_know_it(mixgym, config, tmp_path, weight
     assert (again.status, again.out) == (0, "")
 
 
-def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, tmp_path, weights_of):
-    settings = read_settings(config())
-    train(settings, tmp_path / "whole")
-    asked = iter([False, False, False, True])
-    first = train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked))
-    assert not first.finished and first.steps == 9
-    assert train(settings, tmp_path / "parts", resume=True).finished
-    for name in ("best.npz", "last.npz"):
-        same(weights_of(tmp_path / "parts" / name), weights_of(tmp_path / "whole" / name))
-    for name in ("progress.csv", "evaluations.jsonl"):
-        pairs = zip(lines(tmp_path / "parts" / name), lines(tmp_path / "whole" / name), strict=True)
-        for one, other in pairs:
-            assert one.split(",")[:1] + one.split(",")[2:] == (
-                other.split(",")[:1] + other.split(",")[2:]
-            )
+def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, goes_on):
+    assert goes_on(read_settings(config()), 3).steps == 9
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_goes_on_to_the_same_weights(config, tmp_path, weights_of):
-    path = config({"total_steps": 120, "gradient": {"noise": 0.02}})
-    train(read_settings(path), tmp_path / "whole")
-    run = tmp_path / "killed"
-    command = [sys.executable, "-m", "mixgym", "train", str(path), "--out", str(run)]
-    for reached in (4, 11):
-        process = subprocess.Popen([*command, "--resume"])
-        while len(lines(run / "progress.csv")) <= reached and process.poll() is None:
-            time.sleep(0.005)
-        process.kill()
-        process.wait()
-    assert len(lines(run / "progress.csv")) < 41
-    subprocess.run([*command, "--resume"], capture_output=True, check=True)
-    for name in ("best.npz", "last.npz"):
-        same(weights_of(run / name), weights_of(tmp_path / "whole" / name))
+def test_a_run_that_was_killed_goes_on_to_the_same_weights(config, goes_on_though_killed):
+    goes_on_though_killed(config({"total_steps": 120, "gradient": {"noise": 0.02}}), (4, 11))
 
 
 def test_weights_score_as_they_were_validated(config, tmp_path, songs):
@@ -235,15 +187,15 @@ def test_settings_that_cannot_be_used_are_refused_in_a_sentence(
     assert not (tmp_path / "run").exists()
 
 
-def of_both(songs, count, **arguments):
-    """Episodes of all songs, which have 4 stems and 5."""
-    given = {"songs": [str(songs[0]), str(songs[1])], "seconds": SECONDS, "sample_rate": RATE}
-    arguments = {**given, "control": "absolute", "episode_steps": 1, **arguments}
-    return make_one_look(Environment(arguments=arguments), count)
+@pytest.fixture
+def of_both(songs, arguments):
+    """Make episodes of all songs, which have 4 stems and 5: `of_both(count)`."""
+    both = arguments | {"songs": [str(songs[0]), str(songs[1])]}
+    return lambda count, **more: make_one_look(Environment(arguments=both | more), count)
 
 
-def test_batches_depend_on_the_seed_and_their_number_alone(songs):
-    styles = [of_both(songs, PER_PASS)]
+def test_batches_depend_on_the_seed_and_their_number_alone(of_both):
+    styles = [of_both(PER_PASS)]
     batches = [Batches(styles, 3, seed, torch.device("cpu")) for seed in (0, 0, 1)]
     scores = [
         [np.concatenate([part.scores for part in b.get(number)]) for number in range(7)]
@@ -259,25 +211,23 @@ def test_batches_depend_on_the_seed_and_their_number_alone(songs):
         np.testing.assert_array_equal(of_all, np.sort(rounds[0]))
 
 
-def test_a_run_of_several_styles_learns_each_and_goes_on_where_it_ended(songs, config, tmp_path):
+def test_a_run_of_several_styles_learns_each_and_goes_on_where_it_ended(
+    of_both, config, goes_on, tmp_path
+):
     changed = {"styles": ["balanced", "loud", "loud"], "gradient": {"batch_size": 24}}
     settings = read_settings(config(changed | {"total_steps": 72, "checkpoint_every": 24}))
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train(settings, whole)
-    asked = iter([False, False, True])
-    assert not train(settings, cut, asked_to_end=lambda: next(asked)).finished
-    train(settings, cut, resume=True)
-    weights, about = read_weights(whole / "last.npz")
-    same(read_weights(cut / "last.npz")[0], weights)
+    goes_on(settings, 2)
+    whole = tmp_path / "whole"
+    _, about = read_weights(whole / "last.npz")
     assert about.styles == ("balanced", "loud") and set(about.gains) == set(about.styles)
     assert {row["style"] for row in evaluations(whole)} == set(about.styles)
-    styles = [of_both(songs, PER_PASS, reward=style) for style in ("balanced", "loud")]
+    styles = [of_both(PER_PASS, reward=style) for style in ("balanced", "loud")]
     batches = Batches(styles, 24, 0, torch.device("cpu"))
     assert {part.style for number in range(4) for part in batches.get(number)} == {0, 1}
 
 
-def test_thinned_songs_score_as_if_they_had_those_stems_alone(songs):
-    thinned = Thinned(of_both(songs, 1).repertoire, seed=0)
+def test_thinned_songs_score_as_if_they_had_those_stems_alone(of_both):
+    thinned = Thinned(of_both(1).repertoire, seed=0)
     count = len(thinned)
     for number in range(count, 3 * count):
         listener = thinned.listener(number)
@@ -299,20 +249,19 @@ def test_thinned_songs_score_as_if_they_had_those_stems_alone(songs):
         assert len(thinned.listener(number % count).roles) == len(whole.stems)
 
 
-def test_a_batch_thins_as_many_songs_as_it_is_told(songs):
-    batches = Batches([of_both(songs, PER_PASS)], 16, 0, torch.device("cpu"), thinned=1.0)
+def test_a_batch_thins_as_many_songs_as_it_is_told(of_both):
+    batches = Batches([of_both(PER_PASS)], 16, 0, torch.device("cpu"), thinned=1.0)
     masks = [mask for part in batches.get(0) for mask in part.observations["mask"].numpy()]
     playing = [int(mask.sum()) for mask in masks]
     assert len(playing) == 16 and set(playing) <= {1, 2, 3, 4} and len(set(playing)) > 1
 
 
 @pytest.mark.parametrize("reward", ["balanced", "loud"])
-def test_what_is_not_free_is_as_environments_have_it(songs, tmp_path, reward):
+def test_what_is_not_free_is_as_environments_have_it(songs, arguments, tmp_path, reward):
     """Before anything is learned the twin scores a batch as the environment does."""
-    arguments = {
+    arguments |= {
         "songs": [str(songs[0]), str(songs[1] / "song-20"), str(songs[1] / "song-21")],
-        "seconds": SECONDS, "sample_rate": RATE, "reward": reward, "control": "absolute",
-        "episode_steps": 1, "max_stems": 7, "shuffle_stems": True,
+        "reward": reward, "max_stems": 7, "shuffle_stems": True,
     }  # fmt: skip
     settings = GradientSettings(
         environment=Environment(id="mixgym/MixingLevels-v0", arguments=arguments),

@@ -15,8 +15,6 @@ from mixgym.agents.weights import read_weights
 from mixgym.errors import MixgymError
 from mixgym.experiments.random_policy import random_policy
 
-RATE, SECONDS = 24_000, 4.0  # of the generated songs
-
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
@@ -36,20 +34,11 @@ def teachers(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def settings(songs, teachers):
+def settings(short_run, teachers):
     """What a tiny run's YAML file holds."""
     return {
         "algorithm": "distillation",
-        "environment": {
-            "id": "mixgym/Mixing-v0",
-            "arguments": {
-                "songs": str(songs[0]),
-                "seconds": SECONDS,
-                "sample_rate": RATE,
-                "control": "absolute",
-                "episode_steps": 1,
-            },
-        },
+        **short_run,
         "styles": ["balanced", "warm"],
         "distillation": {
             "teachers": teachers,
@@ -60,22 +49,12 @@ def settings(songs, teachers):
             "probed": 2,
         },
         "gradient": {"batch_size": 3, "learning_rate": 0.001, "warm_up_steps": 3},
-        "policy": {"width": 16, "blocks": 1},
-        "validation": {"songs": str(songs[1]), "every": 6, "rendered": 0},
-        "total_steps": 18,
-        "checkpoint_every": 6,
     }
 
 
 def rows(run):
     with (run / "progress.csv").open() as file:
         return list(csv.DictReader(file))
-
-
-def same(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 def shown(learner, style, songs):
@@ -130,7 +109,7 @@ def test_labels_are_kept_for_all_runs_of_these_teachers(config, tmp_path, monkey
 
 @pytest.mark.parametrize("asked_at", [3, 5])
 def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(
-    config, tmp_path, weights_of, monkeypatch, asked_at
+    config, tmp_path, same_weights, monkeypatch, asked_at
 ):
     settings = read_settings(config({"gradient": {"thinned": 0.5}}))
     train(settings, tmp_path / "whole")
@@ -139,8 +118,7 @@ def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(
     first = train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked))
     assert not first.finished and first.steps == 3 * asked_at
     assert train(settings, tmp_path / "parts", resume=True).finished
-    for name in ("best.npz", "last.npz"):
-        same(weights_of(tmp_path / "parts" / name), weights_of(tmp_path / "whole" / name))
+    same_weights(tmp_path / "parts", tmp_path / "whole")
     told = [row["evaluations"] for row in rows(tmp_path / "whole")]
     assert [row["evaluations"] for row in rows(tmp_path / "parts")] == told
 

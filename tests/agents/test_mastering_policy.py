@@ -41,20 +41,13 @@ def tracks(tmp_path_factory):
 
 
 @pytest.fixture
-def settings(tracks):
+def settings(tracks, arguments):
     """What a tiny run's YAML file holds."""
     return {
         "algorithm": "gradient",
         "environment": {
             "id": "mixgym/Mastering-v0",
-            "arguments": {
-                "songs": str(tracks[0]),
-                "spoiled": 2,
-                "seconds": SECONDS,
-                "sample_rate": RATE,
-                "control": "absolute",
-                "episode_steps": 1,
-            },
+            "arguments": arguments | {"songs": str(tracks[0]), "spoiled": 2},
         },
         "gradient": {"batch_size": 4, "learning_rate": 0.01, "warm_up_steps": 8},
         "policy": {"width": 16, "blocks": 1},
@@ -182,16 +175,8 @@ def test_weights_score_as_they_were_validated(config, settings, tmp_path, algori
         assert score == pytest.approx(reached - min(gain, 0.0), abs=1e-6)
 
 
-def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, tmp_path, weights_of):
-    settings = read_settings(config())
-    train(settings, tmp_path / "whole")
-    asked = iter([False, False, True])
-    assert not train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked)).finished
-    assert train(settings, tmp_path / "parts", resume=True).finished
-    whole, parts = (weights_of(tmp_path / name / "last.npz") for name in ("whole", "parts"))
-    assert whole.keys() == parts.keys()
-    for name in whole:
-        np.testing.assert_array_equal(whole[name], parts[name])
+def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, goes_on):
+    goes_on(read_settings(config()), 2)
 
 
 def test_weights_of_a_mixer_are_no_start(config, settings, songs, tmp_path):

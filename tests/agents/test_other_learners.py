@@ -14,37 +14,19 @@ from mixgym.errors import MixgymError
 from mixgym.rewards import load_reward
 from mixgym.songs import read_song
 
-RATE, SECONDS = 24_000, 4.0  # of the generated songs
-
 
 @pytest.fixture
-def settings(songs):
+def settings(short_run):
     """What a tiny run's YAML file holds."""
     return {
+        **short_run,
         "algorithm": "sac",
-        "environment": {
-            "id": "mixgym/Mixing-v0",
-            "count": 4,
-            "arguments": {
-                "songs": str(songs[0]),
-                "seconds": SECONDS,
-                "sample_rate": RATE,
-                "control": "absolute",
-                "episode_steps": 1,
-            },
-        },
+        "environment": {**short_run["environment"], "count": 4},
         "sac": {"buffer_size": 100, "batch_size": 8, "train_freq": 2, "gradient_steps": 2},
-        "policy": {"width": 16, "blocks": 1},
-        "validation": {"songs": str(songs[1]), "every": 40, "rendered": 0},
+        "validation": {**short_run["validation"], "every": 40},
         "total_steps": 160,
         "checkpoint_every": 40,
     }
-
-
-def same(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 @pytest.fixture
@@ -59,22 +41,12 @@ def stock(settings):
     }
 
 
-def ends_and_goes_on(settings, folder, weights_of):
-    train(settings, folder / "whole")
-    asked = iter([False] * 7 + [True])
-    first = train(settings, folder / "parts", asked_to_end=lambda: next(asked))
-    assert not first.finished and 0 < first.steps < 160
-    assert train(settings, folder / "parts", resume=True).finished
-    for name in ("best.npz", "last.npz"):
-        same(weights_of(folder / "parts" / name), weights_of(folder / "whole" / name))
-
-
 @pytest.mark.parametrize(
-    "arguments", [{}, {"control": "delta", "episode_steps": 3}], ids=["one look", "three moves"]
+    "changed", [{}, {"control": "delta", "episode_steps": 3}], ids=["one look", "three moves"]
 )
-def test_sac_goes_on_to_the_same_weights(config, tmp_path, weights_of, arguments):
-    path = config({"environment": {"arguments": arguments}})
-    ends_and_goes_on(read_settings(path), tmp_path, weights_of)
+def test_sac_goes_on_to_the_same_weights(config, tmp_path, goes_on, changed):
+    path = config({"environment": {"arguments": changed}})
+    assert goes_on(read_settings(path), 7, told=["evaluations.jsonl"]).steps > 0
     gains = [validated.gains for validated in RunFolder(tmp_path / "whole").validations()]
     assert list(gains[0].values()) == pytest.approx([0.0] * 3, abs=1e-6)
     assert gains[-1] != gains[0]
@@ -142,10 +114,10 @@ def test_an_actor_tells_probabilities_per_cell(config):
 
 
 def test_the_stock_policy_goes_on_and_is_for_comparison_alone(
-    config, stock, tmp_path, weights_of, refused
+    config, stock, tmp_path, goes_on, refused
 ):
     path = config(stock)
-    ends_and_goes_on(read_settings(path), tmp_path, weights_of)
+    assert goes_on(read_settings(path), 7).steps > 0
     assert RunFolder(tmp_path / "whole").validations()[-1].steps == 160
     with pytest.raises(MixgymError, match="to compare with alone"):
         load_policy(tmp_path / "whole" / "last.npz")

@@ -10,7 +10,6 @@ from mixgym.agents.load import TrainedPolicy
 from mixgym.agents.network import Seen, Sizes, TrackSetNetwork
 from mixgym.agents.pictures import BANDS, FLOOR_DB, FRAMES, UNIT_DB, _resampled, picture
 from mixgym.agents.settings import read_settings
-from mixgym.agents.train import train
 from mixgym.console.analysis import analyse
 from mixgym.rewards import load_reward
 from mixgym.songs import Song, read_song
@@ -83,35 +82,22 @@ def test_mixes_depend_on_pictures_and_not_on_the_order_of_stems(encoder):
     [("gradient", "spectrogram"), ("gradient", "recurrent"), ("cloning", "spectrogram")],
 )
 def test_a_run_with_pictures_goes_on_and_leaves_a_mixer(
-    songs, tmp_path, weights_of, algorithm, encoder
+    songs, short_run, tmp_path, goes_on, weights_of, algorithm, encoder
 ):
     adam = {"batch_size": 3, "learning_rate": 0.01, "warm_up_steps": 6}
     values = {
+        **short_run,
         "algorithm": algorithm,
-        "environment": {
-            "id": "mixgym/MixingLevels-v0",
-            "arguments": {
-                "songs": str(songs[0]), "seconds": 4, "sample_rate": RATE,
-                "control": "absolute", "episode_steps": 1,
-            },
-        },
+        "environment": {**short_run["environment"], "id": "mixgym/MixingLevels-v0"},
         algorithm: adam | ({"evaluations": 40} if algorithm == "cloning" else {}),
         "policy": {"width": 16, "blocks": 1, "encoder": encoder},
-        "validation": {"songs": str(songs[1]), "every": 6, "rendered": 1},
+        "validation": {**short_run["validation"], "rendered": 1},
         "total_steps": 12,
-        "checkpoint_every": 6,
-    }  # fmt: skip
+    }
     path = tmp_path / "run.yaml"
     path.write_text(yaml.safe_dump(values))
-    settings = read_settings(path)
-    train(settings, tmp_path / "whole")
-    asked = iter([False, False, True])
-    assert train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked)).steps == 6
-    train(settings, tmp_path / "parts", resume=True)
-    whole = weights_of(tmp_path / "whole/last.npz")
-    for name, values in weights_of(tmp_path / "parts/last.npz").items():
-        np.testing.assert_array_equal(values, whole[name], err_msg=name)
-    assert any("picture" in name for name in whole)
+    assert goes_on(read_settings(path), 2).steps == 6
+    assert any("picture" in name for name in weights_of(tmp_path / "whole/last.npz"))
     policy = TrainedPolicy(tmp_path / "whole/last.npz")
     with read_song(sorted(songs[1].iterdir())[0]) as song:
         assert policy.mix(song, load_reward()).strips.shape[0] == 5

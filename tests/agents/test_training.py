@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mixgym import experiments
@@ -18,12 +17,6 @@ from mixgym.agents.train import train
 
 def lines(path):
     return path.read_text().splitlines() if path.exists() else []
-
-
-def same(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 def test_a_run_leaves_what_is_needed_to_know_it(mixgym, config, tmp_path, weights_of):
@@ -61,43 +54,14 @@ def test_a_run_leaves_what_is_needed_to_know_it(mixgym, config, tmp_path, weight
     ],
     ids=["levels in one look", "the console in three moves"],
 )
-def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(
-    config, tmp_path, weights_of, environment
-):
-    settings = read_settings(config({"environment": environment}))
-    train(settings, tmp_path / "whole")
-    asked = iter([False, False, False, True])
-    first = train(settings, tmp_path / "parts", asked_to_end=lambda: next(asked))
-    assert not first.finished and first.steps < 384
-    second = train(settings, tmp_path / "parts", resume=True)
-    assert second.finished
-    for name in ("best.npz", "last.npz"):
-        same(weights_of(tmp_path / "parts" / name), weights_of(tmp_path / "whole" / name))
-    for name, skipped in (("progress.csv", 1), ("evaluations.jsonl", 1)):
-        pairs = zip(lines(tmp_path / "parts" / name), lines(tmp_path / "whole" / name), strict=True)
-        for one, other in pairs:
-            assert one.split(",")[:1] + one.split(",")[1 + skipped :] == (
-                other.split(",")[:1] + other.split(",")[1 + skipped :]
-            )
+def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(config, goes_on, environment):
+    assert goes_on(read_settings(config({"environment": environment})), 3).steps < 384
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_goes_on_to_the_same_weights(config, tmp_path, weights_of):
-    path = config({"total_steps": 1280})
-    train(read_settings(path), tmp_path / "whole")
-    run = tmp_path / "killed"
-    command = [sys.executable, "-m", "mixgym", "train", str(path), "--out", str(run)]
-    for reached in (2, 9):
-        process = subprocess.Popen([*command, "--resume"])
-        while len(lines(run / "progress.csv")) <= reached and process.poll() is None:
-            time.sleep(0.005)
-        process.kill()
-        process.wait()
-    assert len(lines(run / "progress.csv")) < 21
-    ended = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=True)
-    assert "over equal loudness" in ended.stdout
-    for name in ("best.npz", "last.npz"):
-        same(weights_of(run / name), weights_of(tmp_path / "whole" / name))
+def test_a_run_that_was_killed_goes_on_to_the_same_weights(config, goes_on_though_killed):
+    ended = goes_on_though_killed(config({"total_steps": 1280}), (2, 9))
+    assert "over equal loudness" in ended.out
 
 
 @pytest.mark.slow
