@@ -12,10 +12,12 @@ tensorboard/       where TensorBoard is installed
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import pickle
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -54,6 +56,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._made: list[Path] = []  # by `begin`, the innermost first
+        self._there: set[str] = set()  # in the folder before
 
     @property
     def begun(self) -> bool:
@@ -85,16 +89,31 @@ class RunFolder:
             OSError: it cannot be written.
         """
         self.check_place()
+        self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise MixgymError(
                 f"The folder {self.path} cannot be made ({error.strerror}); name another by --out."
             ) from error
+        self._there = {path.name for path in self.path.iterdir()}
         text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
         self._write(SETTINGS, text.encode())
         described = {"settings": settings.model_dump(mode="json"), **about}
         self._write(RUN, json.dumps(described, indent=1).encode())
+
+    def forget(self) -> None:
+        """Remove a run that was begun here and came to no checkpoint."""
+        if CHECKPOINT in (names := {path.name for path in self.path.iterdir()}):
+            return
+        for path in (self.path / name for name in names - self._there):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()
+        with contextlib.suppress(OSError):  # somebody else has put something there
+            for folder in self._made:
+                folder.rmdir()
 
     def check(self, settings: Settings) -> None:
         """See that the run was begun with these settings.

@@ -86,7 +86,8 @@ def train(
 
     Raises:
         MixgymError: settings that do not fit, songs that cannot be read, a device that is not
-            there, or a folder that holds something else.
+            there, or a folder that holds something else; a run that came to no checkpoint is
+            removed then.
         OSError: the folder cannot be written.
     """
     run = RunFolder(folder)
@@ -107,7 +108,8 @@ def train(
     saved = run.load_checkpoint() if run.begun else None
     if saved is None and settings.start is not None:
         start_from(settings.start, learner.network, about)
-    if not run.begun:
+    new = not run.begun
+    if new:
         run.begin(settings, _described(learner.episodes, held_out))
     run.rewind(saved["steps"] if saved else -1)
     if saved:
@@ -115,7 +117,12 @@ def train(
     between = Between(
         learner, settings, run, about, held_out, _logger(folder), tell, asked_to_end, saved
     )
-    learner.learn(between)
+    try:
+        learner.learn(between)
+    except MixgymError:
+        if new:
+            run.forget()
+        raise
     return Trained(folder / BEST, learner.steps, between.best, not between.ended_early)
 
 
