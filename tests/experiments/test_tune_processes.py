@@ -20,10 +20,11 @@ from mixgym.experiments.tuning import study  # noqa: E402
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
-def test_killed_and_run_again_a_study_is_the_same(study_file, undisturbed, tmp_path):
+def test_killed_and_run_again_a_study_is_the_same(mixgym, study_file, undisturbed, tmp_path):
     journal = tmp_path / "tune-small.journal"
-    command = [sys.executable, "-m", "mixgym", "tune", str(study_file()), "--trials", "5", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    command = ["tune", str(study_file()), "--trials", "5", "--json"]
+    program = [sys.executable, "-m", "mixgym"]
+    process = subprocess.Popen([*program, *command], stdout=subprocess.DEVNULL)
     ends = time.monotonic() + 120
     half_way = len(undisturbed[1].read_bytes().splitlines()) // 2
     while not journal.exists() or journal.read_bytes().count(b"\n") < half_way:
@@ -33,8 +34,9 @@ def test_killed_and_run_again_a_study_is_the_same(study_file, undisturbed, tmp_p
     process.wait()
     at_kill = journal.read_bytes()
     assert at_kill.count(b"\n") < len(undisturbed[1].read_bytes().splitlines())
-    ran = subprocess.run(command, capture_output=True, check=True)
-    assert json.loads(ran.stdout) == undisturbed[0]
+    ran = mixgym(*command)
+    assert ran.status == 0, ran.err
+    assert json.loads(ran.out) == undisturbed[0]
     assert journal.read_bytes().startswith(at_kill[: at_kill.rindex(b"\n") + 1])
 
 
