@@ -26,7 +26,8 @@ def compete(
     ] = None,
     songs: Songs = None,
     mixers: Annotated[
-        str | None, typer.Option(help="Names with commas: roles,cma_es,policy:FILE.onnx+cma_es.")
+        str | None,
+        typer.Option(help="Names with commas: roles,cma_es,policy:FILE.onnx+cma_es,FILE.py:NAME."),
     ] = None,
     budgets: Annotated[
         str | None, typer.Option(help="Evaluations with commas: 0,1,10,100,1000,10000.")

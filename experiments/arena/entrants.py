@@ -3,6 +3,7 @@
 plain_sum, equal_loudness, roles
 random, ga, cma_es, sep_cma, nsga2, map_elites      from where `search_excerpt` begins
 gradient                                            ascent through the differentiable twin
+FILE.py:NAME                                        an agent of one's own, see `agent`
 policy                                              the one that comes along
 policy:FILE                                         .onnx, or .npz as `mixgym train` writes
 START+SEARCH                                        policy:FILE+cma_es, plain_sum+ga
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +24,7 @@ from ...console.styles import STYLES
 from ...errors import MixgymError
 from ...evolution.mixers import SEARCHERS, Choice, search_excerpt
 from ...runtime.mixers import POLICIES
+from .agent import AgentMix, agent_file, load_agent, play_agent
 from .policy import load_policy, looks
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ class Entrant:
     Attributes:
         name: as it was given.
         start: who makes the mix that it begins with; None leaves it to the search.
-        search: which searcher goes on from there; None if none does.
+        search: which searcher, or agent, goes on from there; None if none does.
         policy: the policy's file, if one is the start.
     """
 
@@ -64,6 +67,11 @@ class Entrant:
     def cost(self) -> int:
         """Evaluations that the start takes: a policy looks at a mix or several."""
         return looks(self.policy) if self.policy else 0
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that it is made of: a policy's, an agent's."""
+        return tuple(path for path in (self.policy, agent_file(self.search or "")) if path)
 
     @property
     def draws(self) -> bool:
@@ -119,12 +127,15 @@ class Entrant:
         return lambda excerpt, reward: rule(excerpt, Budget())
 
 
-def searching(name: str) -> Callable[..., Choice | Ascended]:
+def searching(name: str) -> Callable[..., Choice | Ascended | AgentMix]:
     """What searches an excerpt: `search(excerpt, budget, reward=, seed=, start=, lean=)`.
 
     Raises:
-        MixgymError: it needs PyTorch, which is not installed.
+        MixgymError: it needs PyTorch, which is not installed, or an agent that cannot be used.
     """
+    if agent_file(name):
+        load_agent(name)
+        return partial(play_agent, name)
     if name != GRADIENT:
         return lambda excerpt, budget, **given: search_excerpt(excerpt, name, budget, **given)
     try:
@@ -142,10 +153,11 @@ def entrant(name: str) -> Entrant:
     Raises:
         MixgymError: there is none, or no file of that policy.
     """
-    if name in SEARCHES:
+    file = agent_file(name)
+    if name in SEARCHES or (file and (file.is_file() or "+" not in name)):
         return Entrant(name, None, name, None)
     start, _, search = name.rpartition("+")
-    if search not in SEARCHES:
+    if search not in SEARCHES and not agent_file(search):
         start, search = name, ""
     if start == POLICY.rstrip(":"):
         start = f"{POLICY}{POLICIES / 'mixing.onnx'}"
@@ -157,6 +169,7 @@ def entrant(name: str) -> Entrant:
     if start not in RULES:
         known = ", ".join((*RULES, *SEARCHES, "policy"))
         raise MixgymError(
-            f"There is no mixer {name!r}; choose from {known}, policy:FILE, or START+SEARCH."
+            f"There is no mixer {name!r}; choose from {known}, policy:FILE, FILE.py:NAME, or "
+            "START+SEARCH."
         )
     return Entrant(name, start, search or None, None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...errors import MixgymError
 from ...rewards import load_reward
 from ..mapper import Mapper
-from .entrants import entrant
+from .entrants import entrant, searching
 from .pieces import Piece, find_pieces
 from .play import Chunk, Row, Task, play
 from .settings import Settings
@@ -68,6 +68,8 @@ def check(settings: Settings) -> None:
         if settings.budgets[-1] < least:
             raise MixgymError(f"{name} needs a budget of at least {least} evaluations; raise it.")
         mixer.beginner(settings.style)
+        if mixer.search:
+            searching(mixer.search)
 
 
 def need_libraries() -> None:

@@ -1,6 +1,6 @@
 """The folder of a run: rows that survive a kill, and the Parquet file made of them.
 
-    run.json            settings, excerpts, fingerprints of policies
+    run.json            settings, excerpts, fingerprints of policies and agents
     parts/*.jsonl       rows of one chunk each, renamed into place when complete
     scores.parquet      all rows
 
@@ -38,7 +38,7 @@ class Run(BaseModel):
     Attributes:
         settings: of the command that last used it.
         pieces: drawn by the first.
-        policies: SHA-256 of each policy's file, by its path.
+        policies: SHA-256 of each policy's or agent's file, by its path.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -125,11 +125,11 @@ class Store:
                     f"{self.folder} was begun with {name} {_shown(before)}, not {_shown(now)}; "
                     "give the same, or another folder by --out."
                 )
-        for path, digest in _policies(settings).items():
+        for path, digest in _files(settings).items():
             if run.policies.get(path, digest) != digest:
                 raise MixgymError(
-                    f"{path} is another policy than the one {self.folder} was begun with; choose "
-                    "another folder by --out."
+                    f"{path} is another policy or agent than the one {self.folder} was begun with; "
+                    "choose another folder by --out."
                 )
         return run.pieces
 
@@ -139,7 +139,7 @@ class Store:
         Raises:
             MixgymError: the disk is full.
         """
-        run = Run(settings=settings, pieces=tuple(pieces), policies=_policies(settings))
+        run = Run(settings=settings, pieces=tuple(pieces), policies=_files(settings))
         self._write(self._run, run.model_dump_json(indent=1) + "\n")
         for abandoned in self.folder.rglob(".*.partial"):
             abandoned.unlink()
@@ -197,9 +197,9 @@ class Store:
                 partial.unlink(missing_ok=True)
 
 
-def _policies(settings: Settings) -> dict[str, str]:
-    paths = {entrant(name).policy for name in settings.mixers} - {None}
-    return {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths if p is not None}
+def _files(settings: Settings) -> dict[str, str]:
+    paths = {path for name in settings.mixers for path in entrant(name).files}
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def _read(path: Path) -> str:
