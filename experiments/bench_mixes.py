@@ -52,7 +52,7 @@ def bench_mixes(
         and `mixers`: per mixer `score`, `scores` of the windows, `judges`, `loudness_lufs`,
         `settings_s` that the settings took, `made_by`), and `overall` per mixer: mean `score`, and
         `above` and `closer`: on what share of the songs it scores above each other mixer, and of
-        songs and judges is closer to the person's mix.
+        songs and judges is closer to the person's mix, ties counting half.
 
     Raises:
         MixgymError: no song folders, no such mixer or style, or a song cannot be read.
@@ -142,15 +142,19 @@ def _overall(name: str, mixers: Sequence[str], rows: dict[str, dict[str, Any]]) 
     return {
         "score": fmean(row[name]["score"] for row in mixed),
         "above": {
-            other: fmean(row[name]["score"] > row[other]["score"] for row in mixed)
+            other: fmean(_beats(row[name]["score"], row[other]["score"]) for row in mixed)
             for other in others
         },
         "closer": {
             other: fmean(
-                row[name]["judges"][key] < row[other]["judges"][key] for row, key in judged
+                _beats(row[other]["judges"][key], row[name]["judges"][key]) for row, key in judged
             )
             for other in others
         }
         if judged
         else {},
     }
+
+
+def _beats(ours: float, theirs: float) -> float:
+    return 0.5 if ours == theirs else float(ours > theirs)

@@ -30,11 +30,15 @@ def mixes_tables(result: Result) -> list[Table]:
         )
     ]
     for key, title, about in (
-        ("above", "Songs on which one scores above another", "Row above column."),
+        (
+            "above",
+            "Songs on which one scores above another",
+            "Row above column, ties counting half.",
+        ),
         (
             "closer",
             "Judges by which one is closer to the person's mix",
-            "Share of songs and judges, row closer than column; half is a toss of a coin.",
+            "Share of songs and judges, row closer than column, ties counting half.",
         ),
     ):
         if all(mixed[key] for mixed in overall.values()):
