@@ -122,6 +122,8 @@ def mix(
         raise MixgymError("--preset makes the settings; leave out --policy and --search.")
     if policy is not None and mixer not in (None, "policy"):
         raise MixgymError(f"--policy is a mixer of its own; leave out --mixer {mixer}.")
+    if copy_stems and rpp is None:
+        raise MixgymError("--copy-stems is for a Reaper project; name one by --rpp.")
     if automation and (preset is not None or mixer not in (None, "policy")):
         raise MixgymError("--automation is the policy's; leave out --preset and any other --mixer.")
     if style is not None and (preset is not None or mixer not in (None, "policy", "roles")):
@@ -146,7 +148,7 @@ def mix(
     lean = _style(style)
     options = MixOptions(
         mixer=mixer_named(
-            mixer or ("policy" if preset is None else "roles"),
+            ("policy" if preset is None else "roles") if mixer is None else mixer,
             style or DEFAULT_STYLE,
             policy=policy,
             search_s=search,
@@ -237,17 +239,22 @@ def master(
         )
     else:
         refuse_existing((output, save_preset, report), overwrite, inputs=(*tracks, reference))
-    if (preset or reference) and (mixer or policy):
+    if (preset or reference) and (mixer is not None or policy):
         raise MixgymError(
             "--preset and --reference set the chain themselves; leave out --mixer and --policy."
         )
-    if policy and mixer == "rules":
-        raise MixgymError("--policy is a mixer of its own; leave out --mixer rules.")
+    if policy and mixer not in (None, "policy"):
+        raise MixgymError(f"--policy is a mixer of its own; leave out --mixer {mixer}.")
     options = MasterOptions(
         lean=_style(style),
         chain=None
         if preset or reference
-        else chain_named(mixer or "policy", style or DEFAULT_STYLE, policy=policy, threads=threads),
+        else chain_named(
+            "policy" if mixer is None else mixer,
+            style or DEFAULT_STYLE,
+            policy=policy,
+            threads=threads,
+        ),
         reference=reference,
         preset=_preset(preset),
         target_lufs=lufs,

@@ -139,12 +139,6 @@ def test_from_python_as_from_the_command(parts_folder, song, unbalanced, tmp_pat
         AutoMixer(automation=True, mixer="roles")
 
 
-def test_the_policys_alone(refused, parts_folder, tmp_path):
-    mix = ("mix", parts_folder, "-o", tmp_path / "m.wav", "--automation")
-    refused(*mix, "--mixer", "roles", words=["--automation", "--mixer"])
-    refused(*mix, "--preset", tmp_path / "p.json", words=["--automation", "--preset"])
-
-
 def test_moves_of_another_song_are_left_out(mixgym, stems, parts_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
     document = {

@@ -33,6 +33,7 @@ def test_policies(refused, policy, words):
         ([*POLICY, "--preset", "text.json"], ["--preset", "--policy"]),
         (["--mixer", "policy", "--reference", "cut.wav"], ["--reference", "--mixer"]),
         (["--mixer", "roles"], ["'roles'", "rules"]),
+        (["--mixer", ""], ["''", "rules"]),
     ],
     ids=" ".join,
 )
