@@ -122,7 +122,7 @@ def mix(
         raise MixgymError("--preset makes the settings; leave out --policy and --search.")
     if policy is not None and mixer not in (None, "policy"):
         raise MixgymError(f"--policy is a mixer of its own; leave out --mixer {mixer}.")
-    if copy_stems and rpp is None:
+    if copy_stems and rpp is None and not album:
         raise MixgymError("--copy-stems is for a Reaper project; name one by --rpp.")
     if automation and (preset is not None or mixer not in (None, "policy")):
         raise MixgymError("--automation is the policy's; leave out --preset and any other --mixer.")
