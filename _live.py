@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,10 @@ from ._options import (
 )
 from ._terminal import print_json, progress_bars
 from .errors import MixgymError
+
+if TYPE_CHECKING:
+    from .console.mix import Budget, Mix
+    from .songs import Song
 
 
 def live(
@@ -82,11 +86,13 @@ def live(
     quiet: Quiet = False,
 ) -> None:
     """Mix stems in real time: through a sound device, or to a file with -o."""
-    from .console.preset import load_preset
+    from .console.mix import Budget
+    from .console.preset import apply_preset, load_preset
     from .runtime.mixers import listener_named, mixer_named
     from .runtime.output import choose_format
+    from .runtime.results import asked_delivery
     from .runtime.staging import refuse_among_stems, refuse_existing
-    from .runtime.stream.live import LiveOptions, first_mix, play_to_device, play_to_file
+    from .runtime.stream.live import LiveOptions, play_to_device, play_to_file
     from .songs import read_song
 
     if preset is not None and (mixer is not None or style is not None or policy is not None):
@@ -100,19 +106,26 @@ def live(
     if output is not None:
         refuse_existing((output,), overwrite, inputs=stems)
         choose_format(output, sample_rate or 48_000, bit_depth)
-    made = load_preset(preset) if preset is not None else None
-    chosen = mixer or ("policy" if preset is None else "roles")
-    asked = mixer_named(chosen, style or DEFAULT_STYLE, policy=policy)
-    listener = listener_named(chosen, style or DEFAULT_STYLE, policy=policy)
+    delivery = asked_delivery(lufs, true_peak)
+    if preset is not None:
+        made, ask = load_preset(preset), None
+
+        def first(song: Song, budget: Budget) -> Mix:
+            return apply_preset(made, song).mix
+
+    else:
+        chosen, lean = "policy" if mixer is None else mixer, style or DEFAULT_STYLE
+        first = mixer_named(chosen, lean, policy=policy)
+        ask = listener_named(chosen, lean, policy=policy, delivery=delivery, window_s=window)
     with progress_bars(quiet or as_json) as progress:
         song = read_song(
             stems, sample_rate=sample_rate, progress=lambda share: progress("Reading", share)
         )
         with song:
-            mix, keep = first_mix(song, made, asked, lufs, true_peak, listener)
+            mix = first(song, Budget()).with_master(**delivery)
             options = LiveOptions(
                 block_frames=block,
-                ask=keep,
+                ask=ask,
                 measure_first=measure_first,
                 window_s=window,
                 every_s=every,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,38 +89,63 @@ def analyse(song: Song, *, threads: int = 2) -> Analysis:
     Raises:
         MixgymError: a stem cannot be read.
     """
+    loudness_lufs = np.array([level.loudness_lufs for level in stem_levels(song, threads=threads)])
+    powers = read_powers(song, nominal_gains(loudness_lufs), threads=threads)
+    pairs, crosses = strongest_pairs(powers.crosses, int(np.isfinite(loudness_lufs).sum()))
+    return Analysis(
+        sample_rate=song.sample_rate,
+        frames=song.frames,
+        fine=powers.fine,
+        slots=powers.slots,
+        samples=powers.samples,
+        pairs=pairs,
+        crosses=crosses,
+        band_hz=fine_bands(song.sample_rate)[0],
+        edges=coarse_bands(song.sample_rate)[1],
+        channels=np.array([stem.channels for stem in song.stems], dtype=np.int32),
+        loudness_lufs=loudness_lufs,
+    )
+
+
+class Powers(NamedTuple):
+    """What is read of stems: `fine`, `slots` and `samples` as in `Analysis`.
+
+    `crosses` is of all pairs, in the order of `numpy.triu_indices(stems, 1)`: (pairs, 2 sides,
+    coarse bands, frames).
+    """
+
+    fine: NDArray[np.float32]
+    slots: NDArray[np.float32]
+    samples: NDArray[np.float32]
+    crosses: NDArray[np.float32]
+
+
+def nominal_gains(loudness_lufs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What brings stems, (stems,), to the nominal loudness, linear; 0 for silence."""
+    return np.asarray(
+        np.where(np.isfinite(loudness_lufs), 10 ** ((NOMINAL_LUFS - loudness_lufs) / 20), 0.0)
+    )
+
+
+def read_powers(song: Song, gains: NDArray[np.float64], *, threads: int = 2) -> Powers:
+    """Read a song's stems at some gains, linear, (stems,).
+
+    Raises:
+        MixgymError: a stem cannot be read.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     rate = song.sample_rate
-    levels = stem_levels(song, threads=threads)
-    gains = [
-        0.0 if level.silent else 10 ** ((NOMINAL_LUFS - level.loudness_lufs) / 20)
-        for level in levels
-    ]
     starts = _slot_starts(song.frames, rate)
     instants = _instants(song, gains, starts)
+
+    def read(stem: Stem, gain: float) -> _StemPowers:
+        return _stem_powers(stem, gain, song.frames, rate, starts, instants)
+
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(
-            pool.map(
-                lambda stem, gain: _stem_powers(stem, gain, song.frames, rate, starts, instants),
-                song.stems,
-                gains,
-            )
-        )
-    pairs, crosses = _interference([part[3] for part in parts])
-    return Analysis(
-        sample_rate=rate,
-        frames=song.frames,
-        fine=np.stack([part[0] for part in parts]),
-        slots=np.stack([part[1] for part in parts]),
-        samples=np.stack([part[2] for part in parts]),
-        pairs=pairs,
-        crosses=crosses,
-        band_hz=fine_bands(rate)[0],
-        edges=coarse_bands(rate)[1],
-        channels=np.array([stem.channels for stem in song.stems], dtype=np.int32),
-        loudness_lufs=np.array([level.loudness_lufs for level in levels]),
-    )
+        parts = list(pool.map(read, song.stems, gains.tolist()))
+    fine, slots, samples, envelopes = zip(*parts, strict=True)
+    return Powers(np.stack(fine), np.stack(slots), np.stack(samples), _crosses(envelopes))
 
 
 def _slot_starts(frames: int, rate: int) -> NDArray[np.int64]:
@@ -129,14 +155,21 @@ def _slot_starts(frames: int, rate: int) -> NDArray[np.int64]:
     return np.minimum(starts, frames - 1).astype(np.int64)
 
 
-def _instants(song: Song, gains: Sequence[float], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _instants(
+    song: Song, gains: NDArray[np.float64], starts: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Where in each slot the equal-loudness sum peaks on either side, (2, slots)."""
     total = np.zeros((2, song.frames), dtype=np.float32)
-    for stem, gain in zip(song.stems, gains, strict=True):
+    for stem, gain in zip(song.stems, gains.tolist(), strict=True):
         accumulate_stem(total, stem.read(0, song.frames), np.float32(gain))
     instants = np.empty((2, len(starts)), dtype=np.int64)
     peak_instants(total, starts, instants)
     return instants
+
+
+_StemPowers = tuple[
+    NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], list[NDArray[np.complex64]]
+]
 
 
 def _stem_powers(
@@ -146,9 +179,7 @@ def _stem_powers(
     rate: int,
     starts: NDArray[np.int64],
     instants: NDArray[np.int64],
-) -> tuple[
-    NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], list[NDArray[np.complex64]]
-]:
+) -> _StemPowers:
     """One stem's `fine`, `slots` and `samples`, at nominal loudness; envelopes by band."""
     audio = stem.read(0, frames) * np.float32(gain)
     count = len(starts) // SLOTS
@@ -165,10 +196,8 @@ def _stem_powers(
     return fine, slots, samples, envelopes
 
 
-def _interference(
-    envelopes: Sequence[Sequence[NDArray[np.complex64]]],
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """`pairs` and `crosses` from envelopes of every stem and band, (channels, frames, any) each."""
+def _crosses(envelopes: Sequence[Sequence[NDArray[np.complex64]]]) -> NDArray[np.float32]:
+    """Of all pairs, from envelopes of every stem and band, (channels, frames, any) each."""
     stems, bands = len(envelopes), len(envelopes[0])
     frames = envelopes[0][0].shape[1]
     first, second = np.triu_indices(stems, 1)
@@ -179,8 +208,21 @@ def _interference(
             lines = stacked.swapaxes(0, 1)
             products = np.matmul(lines, lines.conj().swapaxes(1, 2)).real / stacked.shape[2]
             crosses[:, side, band] = products[:, first, second].T
+    return crosses
+
+
+def strongest_pairs(
+    crosses: NDArray[np.float32], heard: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The pairs that an analysis keeps of `Powers.crosses`, and what interferes there.
+
+    Args:
+        crosses: of all pairs.
+        heard: how many stems sound.
+    """
+    stems = round((1 + math.sqrt(1 + 8 * len(crosses))) / 2)
+    first, second = np.triu_indices(stems, 1)
     strength = np.abs(crosses).sum(axis=(1, 2, 3))
-    heard = sum(any(np.any(band) for band in stem) for stem in envelopes)
     most = min(PAIRS_PER_STEM * heard, int(np.count_nonzero(strength)))
     kept = np.sort(np.argsort(-strength, kind="stable")[:most])
     pairs = np.stack([first, second], axis=1)[kept].astype(np.int32)

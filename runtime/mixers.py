@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from ..errors import MixgymError
 if TYPE_CHECKING:
     from ..songs import Song
     from .policy.mixer import PolicyMixer
+    from .stream.listeners import Listener
 
 POLICY = "policy"
 MIXERS = (POLICY, *RULES)
@@ -56,32 +57,36 @@ def mixer_named(
 
 
 def listener_named(
-    name: str = POLICY, style_name: str = "balanced", *, policy: Path | None = None
-) -> Mixer:
-    """What mixes the last seconds that were heard, again and again; nothing of it is cached.
+    name: str = POLICY,
+    style_name: str = "balanced",
+    *,
+    policy: Path | None = None,
+    delivery: Mapping[str, float] | None = None,
+    window_s: float = 10.0,
+) -> Listener:
+    """Who is asked about the last seconds while a stream plays; nothing of it is cached.
 
     Args:
         name: one of `MIXERS`.
         style_name: how the mix leans.
         policy: another file than the one that comes along.
+        delivery: settings of the master, whatever the mixer says of them.
+        window_s: what is heard, no more than the stream's history.
 
     Raises:
         MixgymError: no such mixer or style, or a file that holds no policy.
     """
-    if name != POLICY:
-        return mixer_named(name, style_name)
+    from .stream.listeners import MixerListener, PolicyListener
+
     style(style_name)
-    opened = open_policy(policy, 1)
+    if name == POLICY:
+        return PolicyListener(open_policy(policy, 1), style_name, delivery, window_s)
+    mixer = mixer_named(name, style_name)
 
-    def listener(song: Song, budget: Budget) -> Mix:
-        from ..console.analysis import analyse
-        from ..console.levels import stem_levels
-        from ..console.tidy import tidied
+    def delivered(song: Song, budget: Budget) -> Mix:
+        return mixer(song, budget).with_master(**(delivery or {}))
 
-        mix = opened.mix(song, style_name, analyse(song, threads=1))
-        return tidied(mix, [not level.silent for level in stem_levels(song)])
-
-    return listener
+    return MixerListener(delivered, window_s)
 
 
 def automation_by_policy(

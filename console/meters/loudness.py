@@ -112,6 +112,12 @@ class LoudnessMeter:
         """
         return self._energies()[:, 0]
 
+    def drain(self) -> NDArray[np.float64]:
+        """`powers` since the last time, which are forgotten: nothing else counts them any more."""
+        powers = self.powers
+        self._chunks = [np.empty((0, 2))]
+        return powers
+
     @property
     def momentary_lufs(self) -> NDArray[np.float64]:
         """Float64 `(windows,)`: loudness of 400 ms windows; window k ends at 0.4 s + k 10 ms."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,8 @@ from numpy.typing import NDArray
 
 from ...console.buses import DelayBus, ReverbBus
 from ...console.levels import stem_levels
-from ...console.mix import Budget, Mix, Mixer
+from ...console.mix import Mix, Mixer
 from ...console.parameters import BUSES, SEND_OFF_DB, STRIP
-from ...console.preset import Preset, apply_preset
 from ...console.render import render
 from ...errors import MixgymError
 from ..output import AudioWriter, choose_format
@@ -28,8 +26,10 @@ from .policy_loop import PERIOD_S, FixedLevels, LevelSource, PolicyLoop
 from .timing import BlockTimes
 
 if TYPE_CHECKING:
+    from ...console.mix import Mix, Mixer
     from ...console.render import Progress
     from ...songs import Song
+    from .listeners import Listener
 
 SWITCH_S = 0.0005  # after which a thread of Python's lets the sound device's go first
 
@@ -40,54 +40,21 @@ class LiveOptions:
 
     Attributes:
         block_frames: of one block.
-        ask: a mixer that is asked about what was heard; None plays `mix` as it is.
+        ask: who is asked about what was heard; None plays `mix` as it is.
         measure_first: take nominal gain and drive from a render of the first mix, not from what
             is heard.
-        window_s: what the mixer hears.
+        window_s: what a mixer hears.
         every_s: how often the targets are brought up to date, in seconds of the song.
         bit_depth, overwrite: of the file, as `runtime.mixing.MixOptions`.
     """
 
     block_frames: int = 256
-    ask: Callable[[Song, Budget], Mix] | None = None
+    ask: Listener | Mixer | None = None
     measure_first: bool = False
     window_s: float = 10.0
     every_s: float = PERIOD_S
     bit_depth: int = 24
     overwrite: bool = False
-
-
-def first_mix(
-    song: Song,
-    preset: Preset | None,
-    mixer: Mixer,
-    target_lufs: float | None = None,
-    ceiling_dbtp: float | None = None,
-    listener: Mixer | None = None,
-) -> tuple[Mix, Mixer | None]:
-    """The settings to begin with, and who is asked from then on: nobody, where there is a preset.
-
-    Without a preset the mixer first hears the whole song.
-
-    Args:
-        song: the stems.
-        preset: settings that stay as they are.
-        mixer: makes them where there is none.
-        target_lufs, ceiling_dbtp: for whatever the settings say.
-        listener: is asked about what was heard, instead of the mixer.
-
-    Raises:
-        MixgymError: a value outside its range, or stems that cannot be mixed.
-    """
-    wanted = {"target_lufs": target_lufs, "ceiling_dbtp": ceiling_dbtp}
-    values = {name: value for name, value in wanted.items() if value is not None}
-    if preset is not None:
-        return apply_preset(preset, song).mix.with_master(**values), None
-
-    def ask(song: Song, budget: Budget) -> Mix:
-        return (listener or mixer)(song, budget).with_master(**values)
-
-    return mixer(song, Budget()).with_master(**values), ask
 
 
 class Session:

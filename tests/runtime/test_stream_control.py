@@ -8,15 +8,19 @@ from functools import cache
 import numpy as np
 import pytest
 
+from mixgym.console.analysis import analyse
 from mixgym.console.levels import stem_levels
 from mixgym.console.mix import Budget, Mix
-from mixgym.console.parameters import STRIP
+from mixgym.console.parameters import MASTER, STRIP
 from mixgym.console.render import render
+from mixgym.console.tidy import tidied
 from mixgym.errors import MixgymError
+from mixgym.runtime.mixers import open_policy
 from mixgym.runtime.stream.engine import Stream
 from mixgym.runtime.stream.following import Following
 from mixgym.runtime.stream.handover import Handover
 from mixgym.runtime.stream.levels import Levels, expected_levels, measured_levels
+from mixgym.runtime.stream.listeners import PolicyListener
 from mixgym.runtime.stream.policy_loop import FixedLevels, PolicyLoop
 from mixgym.runtime.stream.timing import BlockTimes
 from mixgym.songs import Song
@@ -315,3 +319,27 @@ def test_block_times() -> None:
     assert read["longest_ms"] == 6.0
     assert read["late"] == 1
     assert read["share"] == pytest.approx(1.05 / 5)
+
+
+def test_a_policy_hears_what_is_new_and_says_the_same():
+    """Beside the policy's mix of the same seconds, analysed at once."""
+    policy = open_policy(None, 1)
+    with generate_song(6, 8.0, 22_050, stems=4) as song:
+        mix = Mix.neutral(song)
+        channels = [stem.channels for stem in song.stems]
+        stream = Stream(mix, levels_of(song), channels, song.sample_rate)
+        listener = PolicyListener(policy, "warm", {"target_lufs": -20.0}, window_s=4.0)
+        block = 32 * 8  # whole hops
+        inputs, out = np.zeros((4, 2, block), np.float32), np.zeros((2, block), np.float32)
+        for start in range(0, round(7.5 * song.sample_rate), block):
+            for i, stem in enumerate(song.stems):
+                inputs[i, : stem.channels] = stem.read(start, block)
+            stream.process(inputs, out)
+            if start == 0:
+                assert listener.listen(stream, mix) is mix  # too little to say anything
+            if start // block % 9 == 0:
+                heard = listener.listen(stream, mix)
+        excerpt = song.excerpt(3.0, 4.0)
+        at_once = tidied(policy.mix(excerpt, "warm", analyse(excerpt)))
+    np.testing.assert_allclose(heard.strips[:, FADER], at_once.strips[:, FADER], atol=1.0)
+    assert heard.master[MASTER.index("target_lufs")] == -20.0
