@@ -56,10 +56,13 @@ bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/mixgym bench render --json > $(RESULTS)/render.json
 	$(BIN)/mixgym bench stream --json > $(RESULTS)/stream.json
+	$(BIN)/mixgym bench inference --json > $(RESULTS)/inference.json
 	@if [ -n "$$MIXGYM_DATA" ]; then set -e; \
 	  $(BIN)/mixgym bench mastering --songs "$$MIXGYM_DATA/mastered" --json \
 	    > $(RESULTS)/mastering.json; \
 	  $(BIN)/mixgym bench songs --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/songs.json; \
+	  $(BIN)/mixgym bench mixes --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/mixes.json; \
+	  $(BIN)/mixgym bench search --songs "$$MIXGYM_DATA/songs" --json $(RESULTS)/search.json; \
 	  $(BIN)/mixgym bench env --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/env.json; \
 	  $(BIN)/mixgym bench reward --songs "$$MIXGYM_DATA/songs" --json > $(RESULTS)/reward.json; \
 	  $(BIN)/mixgym bench speed --songs "$$MIXGYM_DATA/songs" --json $(RESULTS)/speed.json \

@@ -22,15 +22,16 @@ from .meters import LoudnessMeter
 from .meters.loudness import gated_lufs
 
 CONTEXT = 5  # frames of 100 ms that are read on both sides of new ones
+STRIDE = 5  # new ones that are waited for, since reading one takes almost as long as reading five
 SUB_BLOCKS = 10  # of the loudness meter in a frame
 
 
 class RollingAnalysis:
     """What `analyse` would say of the last seconds of some stems.
 
-    Every frame of 100 ms is read once, with half a second around it, so that what is said ends half
-    a second before what was heard. Bands that ring for longer than that, below 50 Hz, are read less
-    sharply than in one piece.
+    Twice a second the new frames are read, once each, with half a second around them; so what is
+    said ends half a second to a second before what was heard. Bands that ring for longer than half
+    a second, below 50 Hz, are read less sharply than in one piece.
 
     Args:
         channels: of each stem, 1 or 2.
@@ -57,8 +58,13 @@ class RollingAnalysis:
             self._audio[i] = np.concatenate((self._audio[i], audio), axis=1)
         heard = self._origin + self._audio[0].shape[1]
         last = heard * FRAMES_PER_S // self._rate - CONTEXT
-        if last > self._done:
+        if last >= self._done + STRIDE:
             self._read(max(self._done, last - self._window), last)
+
+    @property
+    def frames_read(self) -> int:
+        """How many frames of 100 ms were read from the beginning on, those forgotten too."""
+        return self._done
 
     @property
     def loudness_lufs(self) -> NDArray[np.float64]:

@@ -78,7 +78,7 @@ class MixerListener(Listener):
 
 
 class PolicyListener(Listener):
-    """Asks a policy about the last seconds, of which it reads what is new alone.
+    """Asks a policy about the last seconds, whenever there is half a second more to read.
 
     Args:
         policy: for mixing.
@@ -97,12 +97,15 @@ class PolicyListener(Listener):
         self._policy, self._style, self._window_s = policy, style, window_s
         self._delivery = dict(delivery or {})
         self._rolling: RollingAnalysis | None = None
-        self._next = 0  # frame that was not heard yet
+        self._next = self._asked = 0  # sample that was not heard yet, frame that was asked about
         self._names: Song | None = None
 
     def listen(self, stream: Stream, mix: Mix) -> Mix:
         """The policy's mix of the window."""
         rolling, names = self._heard(stream)
+        if rolling.frames_read == self._asked:
+            return mix
+        self._asked = rolling.frames_read
         analysis = rolling.analysis()
         if analysis is None or analysis.frames < LEAST_S * stream.sample_rate:
             return mix

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mixgym.console.analysis import analyse
 from mixgym.console.rolling import CONTEXT, RollingAnalysis
@@ -60,8 +58,7 @@ def test_interference_is_of_the_same_stems(song):
     assert len(ours & theirs) >= len(theirs) // 2
 
 
-@settings(max_examples=8, deadline=None)
-@given(piece=st.integers(300, 30_000))
+@pytest.mark.parametrize("piece", [441, 11_025, 33_075])
 def test_pieces_hardly_matter(song, piece):
     once, other = (pushed(song, 6.0, size).analysis() for size in (2205, piece))
     octaves = [
