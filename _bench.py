@@ -256,7 +256,7 @@ def bench_stream(
 @bench.command("inference")
 def bench_inference(
     policy: Annotated[
-        Path | None, typer.Option(help="A policy's file to measure too; a small one without.")
+        Path | None, typer.Option(help="A policy's file to measure too; ours unless told.")
     ] = None,
     runs: Annotated[int, typer.Option(min=10, max=100_000, help="In each process.")] = 1000,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Processes for each file.")] = 3,

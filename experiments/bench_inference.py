@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MixgymError
+from ..runtime.mixers import POLICIES
 from .machine import describe_machine
 
 MODULE = "mixgym.experiments.run_policy"
@@ -44,8 +45,8 @@ def bench_inference(
     it when it is trained. LiteRT takes part where its converter is installed.
 
     Args:
-        policy: a policy's file that is measured too, held against goals of its own; the small one
-            in ONNX if None.
+        policy: a policy's file that is measured too, held against goals of its own; the one that
+            comes along if None.
         runs: of each process.
         repeats: processes for each file; medians of what they say.
         sizes: names in `SIZES`.
@@ -64,12 +65,12 @@ def bench_inference(
     if missing:
         raise MixgymError(f"This benchmark needs {missing[0]}: pip install 'mixgym[export]'.")
     tell = tell or (lambda what, share: None)
-    if policy is not None:
-        _run(policy, 1)  # what cannot be measured is refused before minutes of work
+    policy = policy or POLICIES / "mixing.onnx"
+    _run(policy, 1)  # what cannot be measured is refused before minutes of work
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         files = [file for size in sizes for file in _written(Path(folder), size, tell)]
-        files.append(("policy", *((policy.suffix, "", policy) if policy else files[1][1:])))
+        files.append(("policy", policy.suffix, "", policy))
         for number, (size, suffix, precision, path) in enumerate(files):
             tell("Running", number / len(files))
             said = [_run(path, runs) for _ in range(repeats)]
