@@ -26,6 +26,7 @@ LOWEST_BAND, HIGHEST_BAND = -17, 13  # third octaves from 20 Hz to 20 kHz, re 1 
 COARSE_EDGES_HZ = (0.0, 120.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0)
 RAKES = 4  # rounds of proportional fitting
 PAIRS_PER_STEM = 2  # of stems, those that interfere most
+FRAMES_AT_ONCE = 10  # whose interference is worked out
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +203,13 @@ def _crosses(envelopes: Sequence[Sequence[NDArray[np.complex64]]]) -> NDArray[np
     frames = envelopes[0][0].shape[1]
     first, second = np.triu_indices(stems, 1)
     crosses = np.empty((len(first), 2, bands, frames), dtype=np.float32)
-    for band in range(bands):
-        for side in range(2):
-            stacked = np.stack([stem[band][min(side, len(stem[band]) - 1)] for stem in envelopes])
-            lines = stacked.swapaxes(0, 1)
-            products = np.matmul(lines, lines.conj().swapaxes(1, 2)).real / stacked.shape[2]
-            crosses[:, side, band] = products[:, first, second].T
+    for band, side in np.ndindex(bands, 2):
+        sides = [stem[band][min(side, len(stem[band]) - 1)] for stem in envelopes]
+        for begin in range(0, frames, FRAMES_AT_ONCE):  # copies of all would take much memory
+            part = slice(begin, begin + FRAMES_AT_ONCE)
+            lines = np.stack([envelope[part] for envelope in sides], axis=1)
+            products = np.matmul(lines, lines.conj().swapaxes(1, 2)).real / lines.shape[2]
+            crosses[:, side, band, part] = products[:, first, second].T
     return crosses
 
 

@@ -20,6 +20,7 @@ from ..console.preset import Preset, apply_preset, dumps
 from ..console.render import render
 from ..console.styles import Style
 from .daw.writing import Projects
+from .memory import give_back
 from .output import AudioWriter, Format, choose_format, write_master
 from .results import Outputs, Result, asked_delivery, delivery_notes
 from .staging import MARKER, Staged, refuse_existing
@@ -172,6 +173,7 @@ def mix_settings(song: Song, options: MixOptions) -> tuple[Mix, list[str]]:
     if options.automation is not None:
         mix, said = options.automation(song, mix)
         notes.append(said)
+    give_back()  # analyses are large, and rendering needs memory of its own
     mix = mix.scaled(options.amount, options.strengths)
     return mix.with_master(**asked_delivery(options.target_lufs, options.ceiling_dbtp)), notes
 
