@@ -1,8 +1,13 @@
-"""`python -m mixgym.experiments.run_mix STEMS OUT`: what `mixgym mix` does, timed."""
+"""`python -m mixgym.experiments.run_mix STEMS OUT`: what `mixgym mix` does, timed.
+
+On a song that it never saw: analyses of earlier runs are not used.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 from ..console.styles import style
@@ -22,4 +27,6 @@ def mix_folder(stems: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    report(lambda: mix_folder(Path(sys.argv[1]), Path(sys.argv[2])))
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["MIXGYM_CACHE"] = cache
+        report(lambda: mix_folder(Path(sys.argv[1]), Path(sys.argv[2])))
