@@ -18,6 +18,7 @@ from ..runtime.mix_score import ScoreReader
 from ..runtime.mixers import automation_by_policy, mixer_named
 from ..runtime.mixing import MixOptions, mix_settings
 from ..songs import read_song
+from ..songs.training.sources import stem_sources
 from .machine import describe_machine
 from .people import finished_mix, read_finished
 
@@ -48,11 +49,11 @@ def bench_mixes(
         tell: told which song is being mixed.
 
     Returns:
-        JSON: `machine`, `inputs`, `style`, `windows_s`, `songs` (per song `stems`, `duration_s`,
-        and `mixers`: per mixer `score`, `scores` of the windows, `judges`, `loudness_lufs`,
+        JSON: `machine`, `inputs`, `style`, `songs` (per song `split`, `stems`, `duration_s` and
+        `mixers`: per mixer `score`, `scores` of the windows, `judges`, `loudness_lufs`,
         `settings_s` that the settings took, `made_by`), and `overall` per mixer: mean `score`, and
-        `above` and `closer`: on what share of the songs it scores above each other mixer, and of
-        songs and judges is closer to the person's mix, ties counting half.
+        `above` and `closer`: on what share of the songs it scores above each other mixer, and by
+        what share of songs and judges it is closer to the person's mix, ties counting half.
 
     Raises:
         MixgymError: no song folders, no such mixer or style, or a song cannot be read.
@@ -63,10 +64,12 @@ def bench_mixes(
     if not folders:
         raise MixgymError(f"{songs} holds no folders of stems.")
     options = {name: _options(name, style_name) for name in mixers}
+    splits = {s.path.resolve(): s.identity.split for s in stem_sources([songs])[0] if s.path}
     rows: dict[str, dict[str, Any]] = {}
     for i, folder in enumerate(folders):
         with read_song(folder) as song:
             rows[folder.name] = {
+                "split": splits.get(folder.resolve(), ""),
                 "stems": len(song.stems),
                 "duration_s": song.duration_s,
                 "mixers": {

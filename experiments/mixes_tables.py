@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import Any
 
 from .arena.tables import Table
@@ -17,16 +18,17 @@ def mixes_tables(result: Result) -> list[Table]:
     for song, row in result["songs"].items():
         scores = [mixed["score"] for mixed in row["mixers"].values()]
         cells = [f"**{s:.3f}**" if s == max(scores) else f"{s:.3f}" for s in scores]
-        rows.append((song, str(row["stems"]), f"{row['duration_s']:.0f}", *cells))
-    means = [f"{mixed['score']:.4f}" for mixed in overall.values()]
-    rows.append(("mean", "", "", *means))
+        rows.append((song, row["split"], str(row["stems"]), f"{row['duration_s']:.0f}", *cells))
+    splits = sorted({row["split"] for row in result["songs"].values()})
+    rows += [(f"mean, {split}", "", "", "", *_means(result, split)) for split in splits]
+    rows.append(("mean", "", "", "", *_means(result)))
     made = [
         Table(
             "Mean score of whole songs",
-            ("song", "stems", "seconds", *overall),
+            ("song", "split", "stems", "seconds", *overall),
             tuple(rows),
             f"Reward {result['style']}, of what is delivered; {result['inputs']}, spread evenly. "
-            "Scores of two songs do not compare.",
+            "Policies learn from songs of the split train. Scores of two songs do not compare.",
         )
     ]
     for key, title, about in (
@@ -44,6 +46,13 @@ def mixes_tables(result: Result) -> list[Table]:
         if all(mixed[key] for mixed in overall.values()):
             made.append(_beside(title, key, overall, about))
     return made
+
+
+def _means(result: Result, split: str | None = None) -> list[str]:
+    rows = [row for row in result["songs"].values() if split in (None, row["split"])]
+    return [
+        f"{fmean(row['mixers'][name]['score'] for row in rows):.4f}" for name in rows[0]["mixers"]
+    ]
 
 
 def _beside(title: str, key: str, overall: Result, about: str) -> Table:
