@@ -50,7 +50,7 @@ def test_every_mixer_on_every_song(mixgym, songs, tmp_path):
     assert overall["equal_loudness"]["closer"]["plain_sum"] > 0.5
     (tmp_path / "mixes.json").write_text(ran.out)
     written = page([tmp_path / "mixes.json"])
-    assert f"| mean |  |  | {overall['plain_sum']['score']:.4f} |" in written
+    assert f"| mean |  |  |  | {overall['plain_sum']['score']:.4f} |" in written
     assert "### Judges by which" in written and "results_page mixes.json" in written
     (tmp_path / "other.json").write_text('{"benchmark": "render"}')
     for name in ("other.json", "missing.json"):
