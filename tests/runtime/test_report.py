@@ -347,7 +347,7 @@ def test_a_report_that_fails_leaves_the_old_one(data: ReportData, tmp_path: Path
 
 
 def test_a_place_that_cannot_be_written_is_named(data: ReportData, tmp_path: Path) -> None:
-    with pytest.raises(MixgymError, match=r"missing.report\.html"):
+    with pytest.raises(MixgymError, match=r"folder .*missing cannot be written"):
         write_report(data, tmp_path / "missing" / "report.html")
     folder = tmp_path / "report.html"
     (folder / "in_it").mkdir(parents=True)
