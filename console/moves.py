@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -35,20 +34,6 @@ class FaderMoves:
     def scaled(self, amount: float) -> FaderMoves:
         """The same, with so much of every gain."""
         return replace(self, gains_db=self.gains_db * amount)
-
-    def of(self, rows: Sequence[int | None]) -> FaderMoves:
-        """For stems in another order; None is a stem that does not move."""
-        still = np.zeros(len(self.times_s))
-        gains_db = [still if row is None else self.gains_db[row] for row in rows]
-        return replace(self, gains_db=np.array(gains_db))
-
-    def within(self, start_s: float, duration_s: float) -> FaderMoves:
-        """Those of an excerpt."""
-        return replace(self, times_s=self.times_s - start_s, duration_s=duration_s)
-
-    def at(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Gains in decibels at some moments, shape (stems, times)."""
-        return np.array([np.interp(times_s, self.times_s, row) for row in self.gains_db])
 
     def points(self, row: int) -> list[tuple[float, float]]:
         """One stem's gain as straight lines in amplitude: moments in seconds, and linear gains.

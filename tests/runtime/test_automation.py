@@ -75,7 +75,7 @@ def test_moves_are_bounded_and_in_place_before_a_stem_comes_in(automated):
 
 
 def test_the_balance_moves_and_loudness_stays(song, unbalanced, automated):
-    """On `render`: each half is as loud as it was, and scores as promised."""
+    """On `render`: each half is as loud as it was."""
     for start_s in (0.0, 12.0):
         excerpt = song.excerpt(start_s + 1, 10.0)
         levels = [level.loudness_lufs for level in stem_levels(song)]
@@ -85,7 +85,8 @@ def test_the_balance_moves_and_loudness_stays(song, unbalanced, automated):
             if np.isfinite(here):
                 fader_db = mix.strip(name)["fader_db"] + here - there
                 mix = mix.with_strip(name, fader_db=fader_db)
-        moves = automated.mix.moves.within(start_s + 1, 10.0)
+        moves = automated.mix.moves
+        moves = replace(moves, times_s=moves.times_s - start_s - 1, duration_s=10.0)
         still, moving = (hear(excerpt, m)[0] for m in (mix, replace(mix, moves=moves)))
         assert moving.bus_lufs[0] == pytest.approx(still.bus_lufs[0], abs=0.7)
 
