@@ -40,9 +40,17 @@ class CmaEs:
     ) -> None:
         import cmaes
 
+        class FullCovariance(cmaes.CMA):  # type: ignore[misc]
+            """The library's strategy, which multiplies two matrices for every sample it draws."""
+
+            def _sample_solution(self) -> np.ndarray:
+                axes, lengths = self._eigen_decomposition()
+                step = axes @ (lengths * self._rng.randn(self._n_dim))
+                return np.asarray(self._mean + self._sigma * step)
+
         self._spread = space.spread
         mean = (space.neutral if start is None else start) / self._spread
-        make = cmaes.SepCMA if separable else cmaes.CMA
+        make = cmaes.SepCMA if separable else FullCovariance
         self._strategy = make(mean=mean, sigma=sigma, seed=seed, population_size=batch)
         self._asked: list[np.ndarray] = []
 
