@@ -72,6 +72,7 @@ class Batches:
         device: of tensors.
         pictured: whether observations hold pictures.
         thinned: share of songs of which a few stems alone play.
+        bursts: share of songs of which short bursts alone play.
     """
 
     def __init__(
@@ -83,8 +84,9 @@ class Batches:
         *,
         pictured: bool = False,
         thinned: float = 0.0,
+        bursts: float = 0.0,
     ) -> None:
-        self._pictured, self._share = pictured, thinned
+        self._pictured, self._shares = pictured, (thinned, bursts)
         self._thinned = Thinned(styles[0].repertoire, seed)
         for episodes in styles:
             episodes.repertoire = self._thinned
@@ -104,7 +106,7 @@ class Batches:
         songs = self.songs(number)
         songs = songs[np.argsort(self._stems[songs], kind="stable")]
         rng = np.random.default_rng((self._seed, number, DRAWN))
-        songs = self._thinned.numbers(songs, self._share, rng)
+        songs = self._thinned.numbers(songs, *self._shares, rng)
         return [
             (int(rng.integers(len(self._styles))), songs[first : first + PER_PASS])
             for first in range(0, self._size, PER_PASS)

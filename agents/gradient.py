@@ -92,6 +92,7 @@ class Climb:
             device,
             pictured=sizes.encoder in PICTURED,
             thinned=given.thinned,
+            bursts=given.bursts,
         )
 
     def descend(self, network: TrackSetNetwork, batch: list[Part], number: int) -> dict[str, float]:

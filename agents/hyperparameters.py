@@ -92,10 +92,18 @@ class Gradient(Adam):
         noise: standard deviation of what is added to settings while learning; they range from
             -1 to 1.
         thinned: share of songs of which one to four stems alone play.
+        bursts: share of songs of which every stem plays in short bursts alone.
     """
 
     noise: Share = 0.0
     thinned: Share = 0.0
+    bursts: Share = 0.0
+
+    @model_validator(mode="after")
+    def _some_whole(self) -> Self:
+        if self.thinned + self.bursts > 1.0:
+            raise ValueError("thinned and bursts are shares of the same songs: at most 1 together")
+        return self
 
 
 Seeking = Literal["gradient", "ga", "cma_es", "sep_cma", "random"]

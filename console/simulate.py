@@ -27,7 +27,7 @@ from ._simulate_batch import (
 )
 from ._simulate_meters import WINDOW
 from .analysis import BANDS_PER_THIRD_OCTAVE, FRAMES_PER_S, SLOTS, Analysis
-from .meters.k_weighting import k_weighting
+from .meters.k_weighting import k_response
 from .mix_readings import MixReadings
 from .parameters import BUSES, MASTER, STRIP
 
@@ -63,7 +63,7 @@ class Simulator:
         sums = np.add.reduceat(fine[:, 0] + fine[:, 1], a.edges[:-1], axis=1)
         power = slots.sum(axis=1)
         inverse = np.divide(1, power, out=np.zeros_like(power), where=power > AUDIBLE)
-        weights = _k_response(a.band_hz, a.sample_rate)
+        weights = k_response(a.band_hz, a.sample_rate)
         w = 2 * np.pi * a.band_hz / a.sample_rate
         self._song = (
             a.channels,
@@ -203,15 +203,6 @@ def _middles(analysis: Analysis) -> NDArray[np.float64]:
     hz, edges = analysis.band_hz, analysis.edges
     middle_hz = np.sqrt(hz[edges[:-1]] * hz[edges[1:] - 1])
     return np.asarray(2 * np.pi * middle_hz / analysis.sample_rate)
-
-
-def _k_response(band_hz: NDArray[np.float64], rate: int) -> NDArray[np.float32]:
-    """BS.1770's weighting as squared magnitude at the bands."""
-    z = np.exp(-2j * np.pi * band_hz / rate)
-    gain = np.ones(len(band_hz))
-    for b0, b1, b2, a1, a2 in k_weighting(rate):
-        gain *= np.abs((b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)) ** 2
-    return gain.astype(np.float32)
 
 
 def master_track(simulator: Simulator, master: NDArray[np.float64]) -> MixReadings:

@@ -46,3 +46,12 @@ def k_weighting(sample_rate: int) -> tuple[NDArray[np.float64], NDArray[np.float
     a0, a1, a2 = _highpass_denominator(sample_rate)
     gain = _highpass_denominator(_TABLE_RATE_HZ)[0] / a0
     return np.array(shelf), np.array([gain, -2.0 * gain, gain, a1 / a0, a2 / a0])
+
+
+def k_response(band_hz: NDArray[np.float64], sample_rate: int) -> NDArray[np.float32]:
+    """The weighting as squared magnitude at some frequencies, (bands,)."""
+    z = np.exp(-2j * np.pi * band_hz / sample_rate)
+    gain = np.ones(len(band_hz))
+    for b0, b1, b2, a1, a2 in k_weighting(sample_rate):
+        gain *= np.abs((b0 + b1 * z + b2 * z * z) / (1 + a1 * z + a2 * z * z)) ** 2
+    return gain.astype(np.float32)

@@ -11,10 +11,11 @@ from mixgym.agents.batches import PER_PASS, Batches
 from mixgym.agents.environments import make_one_look, make_validation
 from mixgym.agents.load import TrainedPolicy, load_policy
 from mixgym.agents.settings import Environment, GradientSettings, Validation, read_settings
-from mixgym.agents.thinned import Thinned
+from mixgym.agents.thinned import VARIANTS, Thinned
 from mixgym.agents.train import train
 from mixgym.agents.validation import validate
 from mixgym.agents.weights import read_weights
+from mixgym.console.analysis import analyse
 from mixgym.console.parameters import BUSES, MASTER, STRIP
 from mixgym.rewards import Evaluator, load_reward
 from mixgym.rewards.batch import BatchEvaluator
@@ -254,6 +255,36 @@ def test_a_batch_thins_as_many_songs_as_it_is_told(of_both):
     masks = [mask for part in batches.get(0) for mask in part.observations["mask"].numpy()]
     playing = [int(mask.sum()) for mask in masks]
     assert len(playing) == 16 and set(playing) <= {1, 2, 3, 4} and len(set(playing)) > 1
+
+
+def test_bursts_score_as_if_the_audio_had_them(of_both):
+    """Every stem is cut where the analysis says, and rings no longer."""
+    thinned = Thinned(of_both(1).repertoire, seed=0)
+    count = len(thinned)
+    for number in range((1 + VARIANTS) * count, (3 + VARIANTS) * count):
+        burst, song = thinned.listener(number), thinned.song(number % count)
+        plays = burst.analysis.fine[:, :2].sum(axis=(1, 2)) > 0
+        assert plays.any(axis=1).all() and plays.mean() < 0.7
+        assert np.isfinite(burst.analysis.loudness_lufs).all()
+        hop = song.sample_rate // 10
+        gates = np.repeat(plays, hop, axis=1)[:, : song.frames]
+        cut = Song.from_arrays(
+            {
+                stem.name: stem.read(0, song.frames) * gate
+                for stem, gate in zip(song.stems, gates, strict=True)
+            },
+            song.sample_rate,
+            roles={stem.name: stem.role for stem in song.stems},
+        )
+        rng = np.random.default_rng(number)
+        strips = STRIP.sample(rng, (1, len(song.stems)))
+        buses, master = BUSES.sample(rng, (1,)), MASTER.sample(rng, (1,))
+        scene = BatchEvaluator(load_reward(), len(song.stems))
+        burst_score, _ = scene.evaluate([burst], strips, buses, master)
+        heard = Evaluator(cut).evaluate(strips, buses, master)
+        np.testing.assert_allclose(burst_score.score, heard.score, atol=0.05)
+        levels = analyse(cut).loudness_lufs
+        np.testing.assert_allclose(burst.analysis.loudness_lufs, levels, atol=1.5)
 
 
 @pytest.mark.parametrize("reward", ["balanced", "loud"])
