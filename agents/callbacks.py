@@ -40,9 +40,9 @@ class BetweenRollouts(BaseCallback):  # type: ignore[misc]
 
     def _on_step(self) -> bool:
         for info in self.locals["infos"]:
-            self._gains.append(info["gain"])
             if "score" in info:
                 self._scores.append(float(info["score"]))
+                self._gains.append(info["gain"])
         return not self._between.ended_early
 
     def _on_training_end(self) -> None:
@@ -56,7 +56,7 @@ class BetweenRollouts(BaseCallback):  # type: ignore[misc]
         logged = self._algorithm.logger.name_to_value
         row = {
             "score": float(np.mean(self._scores)),
-            "gain": float(np.sum(self._gains) / len(self._scores)),
+            "gain": float(np.mean(self._gains)),
             **{name: float(logged.get(key, np.nan)) for name, key in self._noted.items()},
             "strip_std": self._std(),
             "learning_rate": float(logged.get("train/learning_rate", np.nan)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import random
 from collections.abc import Mapping
 from typing import Any, TypedDict
@@ -43,7 +42,7 @@ def state(model: PPO) -> State:
         policy=model.policy.state_dict(),
         optimizer=model.policy.optimizer.state_dict(),
         generators=generators(),
-        envs=pickle.dumps(_adapter(model).envs),
+        envs=_adapter(model).state(),
         observations=model._last_obs,
         starts=model._last_episode_starts,
     )
@@ -73,7 +72,7 @@ def restore(model: PPO, saved: State) -> None:
     model.policy.optimizer.load_state_dict(saved["optimizer"])
     model.num_timesteps, model._n_updates = saved["steps"], saved["updates"]
     model._last_obs, model._last_episode_starts = saved["observations"], saved["starts"]
-    _adapter(model).envs = pickle.loads(saved["envs"])
+    _adapter(model).restore(saved["envs"])
     set_generators(saved["generators"])
 
 

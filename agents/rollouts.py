@@ -8,6 +8,7 @@ tries have in common need not be computed more than once either.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Generator
 from typing import Any
 
@@ -34,12 +35,28 @@ class TriedVecEnv(SB3VecEnv):
     def __init__(self, envs: Any, tries: int, *, shaped: bool = True) -> None:
         super().__init__(envs)
         self.tries, self.shaped = tries, shaped
+        self._gained = np.zeros(self.num_envs)
+
+    def state(self) -> bytes:
+        """All that decides how the episodes go on, pickled."""
+        return pickle.dumps((self.envs, self._gained))
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a state."""
+        self.envs, self._gained = pickle.loads(state)
+
+    def reset(self) -> Observations:
+        """Begin all episodes."""
+        self._gained[:] = 0.0
+        return super().reset()
 
     def step_wait(self) -> tuple[Observations, NDArray[np.float32], NDArray[np.bool_], list[Any]]:
-        """Carry the actions out; each info tells by `gain` what the mix gained by the step."""
+        """Carry the actions out; a last step's info tells by `gain` what its episode gained."""
         observations, rewards, over, infos = super().step_wait()
-        for info, gain in zip(infos, rewards.tolist(), strict=True):
-            info["gain"] = gain
+        self._gained += rewards
+        for place in np.flatnonzero(over).tolist():
+            infos[place]["gain"] = float(self._gained[place])
+        self._gained[over] = 0.0
         if not self.shaped:
             rewards = np.array([info.get("score", 0.0) for info in infos], np.float32)
         return observations, rewards, over, infos

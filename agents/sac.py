@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -122,7 +121,7 @@ class SacLearner:
             "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
             "entropy_weight": model.log_ent_coef.detach().clone(),
             "generators": generators(),
-            "envs": pickle.dumps(self._envs.envs),
+            "envs": self._envs.state(),
             "observations": model._last_obs,
             "starts": model._last_episode_starts,
             "replay": _kept(cast(DictReplayBuffer, model.replay_buffer)),
@@ -137,7 +136,7 @@ class SacLearner:
         for optimizer, state in zip(self._optimizers, saved["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         model.log_ent_coef.data.copy_(saved["entropy_weight"])
-        self._envs.envs = pickle.loads(saved["envs"])
+        self._envs.restore(saved["envs"])
         model._last_obs, model._last_episode_starts = saved["observations"], saved["starts"]
         _refill(cast(DictReplayBuffer, model.replay_buffer), saved["replay"])
         set_generators(saved["generators"])

@@ -46,7 +46,7 @@ def stock(settings):
 )
 def test_sac_goes_on_to_the_same_weights(config, tmp_path, goes_on, changed):
     path = config({"environment": {"arguments": changed}})
-    assert goes_on(read_settings(path), 7, told=["evaluations.jsonl"]).steps > 0
+    assert goes_on(read_settings(path), 7).steps > 0
     gains = [validated.gains for validated in RunFolder(tmp_path / "whole").validations()]
     assert list(gains[0].values()) == pytest.approx([0.0] * 3, abs=1e-6)
     assert gains[-1] != gains[0]
