@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,8 @@ def write_mix_report(
     mix: Mix,
     rendering: Rendering,
     lean: Style | None,
-    score: MixScore | None,
+    score: MixScore,
+    baselines: Mapping[str, MixScore],
     notes: tuple[str, ...],
 ) -> None:
     """Write the report of a finished mix.
@@ -67,6 +68,7 @@ def write_mix_report(
             notes=notes,
             ceiling_dbtp=ceiling_of(mix),
             score=score,
+            baselines=baselines,
         ),
         path,
     )

@@ -12,9 +12,11 @@ from ..console.hear import BusReader, read_rendering
 from ..console.levels import stem_levels
 from ..console.meters.spectrum import third_octave_centres
 from ..console.mixbus import BusBlock
+from ..console.rules import plain_sum, roles
 from ..console.styles import STYLES, Style
 from ..rewards.effort import effort
-from ..rewards.reward import load_reward
+from ..rewards.evaluator import Evaluator
+from ..rewards.reward import Scores, load_reward
 from ..rewards.scene import Scene, role_indices
 from ..songs import most_active_excerpt
 
@@ -61,9 +63,10 @@ class ScoreReader:
     def __init__(
         self, song: Song, mix: Mix, lean: Style | None, window: Excerpt | None = None
     ) -> None:
-        self._song, self._mix = song, mix
+        self._song, self._mix, self._lean = song, mix, lean
         self._style = next((name for name, style in STYLES.items() if style == lean), "balanced")
         window = window or most_active_excerpt(song, WINDOW_S)
+        self._window = window
         self._present = np.array([[not level.silent for level in stem_levels(window)]])
         self._start = round(window.start_s * song.sample_rate)
         self._end = self._start + window.frames
@@ -96,12 +99,25 @@ class ScoreReader:
             third_octave_centres(self._song.sample_rate),
             effort(self._mix.strips[None], self._mix.master[None], self._present),
         )
-        scores = load_reward(self._style)(readings, scene)
+        return self._scored(load_reward(self._style)(readings, scene), 0)
+
+    def baselines(self) -> dict[str, MixScore]:
+        """What the plain sum and the rules by role score, rendered as if the part were all."""
+        mixes = {
+            "plain sum": plain_sum(self._window),
+            "rules by role": roles(self._window, lean=self._lean),
+        }
+        evaluator = Evaluator(self._window, load_reward(self._style), fidelity="render")
+        scores = evaluator.evaluate_mixes(list(mixes.values()))
+        return {name: self._scored(scores, number) for number, name in enumerate(mixes)}
+
+    def _scored(self, scores: Scores, number: int) -> MixScore:
+        """One mix's of several scores."""
         return MixScore(
             style=self._style,
-            score=float(scores.score[0]),
-            terms={name: float(values[0]) for name, values in scores.terms.items()},
-            gates={name: float(values[0]) for name, values in scores.gates.items()},
+            score=float(scores.score[number]),
+            terms={name: float(values[number]) for name, values in scores.terms.items()},
+            gates={name: float(values[number]) for name, values in scores.gates.items()},
             start_s=self._start / self._song.sample_rate,
             duration_s=(self._end - self._start) / self._song.sample_rate,
         )

@@ -137,12 +137,20 @@ def mix_song(
         if outputs.preset:
             staged.file(outputs.preset).write_text(dumps(mix), encoding="utf-8")
         projects.write(staged, mix, rendering)
-        score = scorer.score(rendering) if scorer else None
-        if outputs.report:
+        score = None
+        if outputs.report and scorer:
             from .mix_report import write_mix_report
 
+            score = scorer.score(rendering)
             write_mix_report(
-                staged.file(outputs.report), song, mix, rendering, options.lean, score, tuple(notes)
+                staged.file(outputs.report),
+                song,
+                mix,
+                rendering,
+                options.lean,
+                score,
+                scorer.baselines(),
+                tuple(notes),
             )
         result = Result.of(
             song.title, outputs, mix, rendering, ceiling, turned_down_db, notes, started

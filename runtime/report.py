@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -56,6 +56,7 @@ class ReportData:
         notes: warnings, in sentences.
         ceiling_dbtp: highest true peak allowed, None without a limiter.
         score: what the style's reward thinks of it, if it was asked.
+        baselines: what it thinks of mixes of the same part that were made otherwise, by name.
     """
 
     title: str
@@ -74,6 +75,7 @@ class ReportData:
     notes: tuple[str, ...] = ()
     ceiling_dbtp: float | None = None
     score: MixScore | None = None
+    baselines: Mapping[str, MixScore] = field(default_factory=dict)
 
 
 class _Meter(NamedTuple):
@@ -298,6 +300,7 @@ def _embedded(data: ReportData) -> dict[str, Any]:
         "clip_s": list(data.clip.span_s),
         "notes": list(data.notes),
         "score": asdict(data.score) if data.score else None,
+        "baselines": {name: asdict(score) for name, score in data.baselines.items()},
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from mixgym.console.rules import roles
+from mixgym.console.rules import plain_sum, roles
 from mixgym.console.styles import style
 from mixgym.rewards.evaluator import Evaluator
 from mixgym.rewards.reward import load_reward
@@ -30,15 +30,21 @@ def test_a_report_comes_with_the_score(mixgym, stems, tmp_path, monkeypatch):
     assert found["style"] == "warm"
     html = page.read_text(encoding="utf-8")
     embedded = re.search(r'id="mixgym-report">(.*?)</script>', html, re.DOTALL)
-    assert json.loads(embedded.group(1))["score"] == found
+    told = json.loads(embedded.group(1))
+    assert told["score"] == found
     for name in found["terms"]:
         assert name.capitalize() in html
     reward = load_reward("warm")
     assert set(found["terms"]) == set(reward.weights)
     with read_song(stems) as song:
         wanted = Evaluator(song, reward, fidelity="render").evaluate_mixes(
-            [roles(song, lean=style("warm"))]
+            [roles(song, lean=style("warm")), plain_sum(song)]
         )
+    for number, name in enumerate(("rules by role", "plain sum")):
+        other = told["baselines"][name]
+        assert other["score"] == pytest.approx(wanted.score[number], abs=1e-4)
+        assert f'<td class="number">{other["score"]:.2f}</td>' in html
+        assert f">{name}</th>" in html
     assert found["score"] == pytest.approx(wanted.score[0], abs=1e-4)
     for name, value in found["terms"].items():
         assert value == pytest.approx(wanted.terms[name][0], abs=1e-3), name
