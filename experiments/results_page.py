@@ -1,4 +1,4 @@
-"""RESULTS.md: `python -m mixgym.experiments.results_page FILE... > experiments/RESULTS.md`.
+"""RESULTS.md: `python -m mixgym.experiments.results_page FILE... --out experiments/RESULTS.md`.
 
 Files are `scores.parquet` of arenas and JSON of `mixgym bench mixes`, in the order of the page.
 """
@@ -6,13 +6,18 @@ Files are `scores.parquet` of arenas and JSON of `mixgym bench mixes`, in the or
 from __future__ import annotations
 
 import json
+import os
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from ..errors import MixgymError
+from ..runtime.staging import Staged
 from .arena.results import results, rows_of
+from .arena.standing import Standing
 from .mixes_tables import Result, mixes_tables
 
 HEAD = """# Results
@@ -22,20 +27,31 @@ Generated from raw scores; no number here was typed. What is measured, and how, 
 """
 
 
-def page(files: Sequence[Path]) -> str:
-    """The page as Markdown.
+def write_page(files: Sequence[Path], out: Path) -> None:
+    """Write the page as Markdown and, beside each arena's file, its curves as SVG.
 
     Raises:
         MixgymError: a file is neither, or cannot be read.
     """
-    command = ["python", "-m", "mixgym.experiments.results_page", *(f.name for f in files)]
-    parts = [HEAD, f"```sh\n{shlex.join(command)} > experiments/RESULTS.md\n```\n"]
-    for file in files:
-        if file.suffix == ".parquet":
-            parts.append(results(*rows_of(file), level=2))
-        else:
-            parts.append(_mixes(_read(file)))
-    return "\n".join(parts)
+    here = out.parent
+    names = [os.path.relpath(file, here) for file in files]
+    command = ["python", "-m", "mixgym.experiments.results_page", *names, "--out", out.name]
+    parts = [HEAD, f"```sh\n{shlex.join(command)}\n```\n"]
+    with Staged() as staged:
+        for file in files:
+            if file.suffix != ".parquet":
+                parts.append(_mixes(_read(file)))
+                continue
+            from .arena.curves import evaluations_svg, seconds_svg
+
+            rows, settings = rows_of(file)
+            standing = Standing(rows, settings)
+            parts.append(results(rows, settings, level=2))
+            for axis, drawn in (("evaluations", evaluations_svg), ("seconds", seconds_svg)):
+                picture = file.with_name(f"{file.stem}-{axis}.svg")
+                staged.file(picture).write_text(drawn(standing), encoding="utf-8")
+                parts.append(f"![Score by {axis}]({os.path.relpath(picture, here)})\n")
+        staged.file(out).write_text("\n".join(parts), encoding="utf-8")
 
 
 def _read(file: Path) -> Result:
@@ -64,16 +80,17 @@ def _mixes(result: Result) -> str:
     return "\n".join([*lines, *shown]).rstrip() + "\n"
 
 
-def main() -> None:
-    """Print the page of the files that are named."""
-    files = [Path(name) for name in sys.argv[1:]]
-    if not files:
-        sys.exit("Name scores.parquet of an arena, or the JSON of mixgym bench mixes.")
+def main(
+    files: Annotated[list[Path], typer.Argument(help="In the order of the page.")],
+    out: Annotated[Path, typer.Option(help="The page.")],
+) -> None:
+    """Write RESULTS.md from what arenas and `mixgym bench mixes` left."""
     try:
-        sys.stdout.write(page(files))
-    except MixgymError as error:
-        sys.exit(str(error))
+        write_page(files, out)
+    except (MixgymError, OSError) as error:
+        typer.echo(f"mixgym: {error}", err=True)
+        raise typer.Exit(2) from error
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from mixgym.experiments.arena.run import chunks_of, compete
 from mixgym.experiments.arena.settings import make_settings
 from mixgym.experiments.arena.store import Store, key_of
 from mixgym.experiments.mapper import InlineMapper, make_mapper
+from mixgym.experiments.results_page import write_page
 from mixgym.songs.generate import generate_song
 
 RATE = 24_000
@@ -338,6 +340,16 @@ def test_compete_prints_tables_and_writes_what_is_asked(mixgym, songs, played, t
     assert "http://" not in report.replace("http://www.w3.org", "")
     assert "https://" not in report
     assert len(report) < 5_000_000
+
+
+def test_the_page_of_results_shows_curves_by_both_axes(played, tmp_path):
+    _, folder = played
+    write_page([folder / "scores.parquet"], tmp_path / "RESULTS.md")
+    page = (tmp_path / "RESULTS.md").read_text()
+    assert "### Score on render by evaluations" in page and "### Seconds by evaluations" in page
+    for axis in ("evaluations", "seconds"):
+        (name,) = re.findall(rf"!\[Score by {axis}\]\((.*)\)", page)
+        assert (tmp_path / name).read_text().startswith("<svg")
 
 
 def test_evaluate_one_mixer_on_songs_of_ones_own(mixgym, refused, songs, tmp_path):

@@ -8,7 +8,7 @@ import soundfile as sf
 
 from mixgym.errors import MixgymError
 from mixgym.experiments.bench_mixes import MIXERS
-from mixgym.experiments.results_page import page
+from mixgym.experiments.results_page import write_page
 from mixgym.songs import read_song
 from mixgym.songs.generate import generate_song, write_song
 
@@ -49,13 +49,15 @@ def test_every_mixer_on_every_song(mixgym, songs, tmp_path):
     assert overall["policy"]["above"]["plain_sum"] == 1
     assert overall["equal_loudness"]["closer"]["plain_sum"] > 0.5
     (tmp_path / "mixes.json").write_text(ran.out)
-    written = page([tmp_path / "mixes.json"])
+    write_page([tmp_path / "mixes.json"], tmp_path / "RESULTS.md")
+    written = (tmp_path / "RESULTS.md").read_text()
     assert f"| mean |  |  |  | {overall['plain_sum']['score']:.4f} |" in written
     assert "### Judges by which" in written and "results_page mixes.json" in written
     (tmp_path / "other.json").write_text('{"benchmark": "render"}')
     for name in ("other.json", "missing.json"):
         with pytest.raises(MixgymError, match=name):
-            page([tmp_path / name])
+            write_page([tmp_path / name], tmp_path / "no.md")
+    assert not (tmp_path / "no.md").exists()
 
 
 def test_for_people(mixgym, songs):
