@@ -89,7 +89,7 @@ def save_weights(path: Path, arrays: Mapping[str, NDArray[Any]], about: About) -
 
 
 def read_weights(path: Path) -> tuple[Arrays, About]:
-    """Weights, and what they are of.
+    """Weights in single precision, whether a file holds them so or by half, and what they are of.
 
     Raises:
         MixgymError: no such file, none of these, or of other features or parameters.
@@ -99,7 +99,7 @@ def read_weights(path: Path) -> tuple[Arrays, About]:
             if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
                 raise MixgymError(f"{path} is larger than a policy can be; check the name.")
         with np.load(path, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
+            arrays = {name: _single(data[name]) for name in data.files}
         about = About.model_validate_json(str(arrays.pop(ABOUT)))
     except OSError as error:
         raise MixgymError(f"The policy {path} cannot be read ({error.strerror}).") from error
@@ -127,3 +127,7 @@ def read_weights(path: Path) -> tuple[Arrays, About]:
     if not all(a.dtype == np.float32 and np.isfinite(a).all() for a in arrays.values()):
         raise MixgymError(f"{path} holds what is no number; train it again.")
     return arrays, about
+
+
+def _single(array: NDArray[Any]) -> NDArray[Any]:
+    return array.astype(np.float32) if array.dtype == np.float16 else array

@@ -1,0 +1,46 @@
+"""Weights in files: those that come along, and what half the bits lose."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mixgym
+from mixgym.agents.load import load_policy
+from mixgym.agents.weights import read_weights, save_weights
+from mixgym.console.mix import Mix
+from mixgym.rewards import Evaluator, load_reward
+from mixgym.songs.generate import generate_song
+
+WEIGHTS = Path(mixgym.__file__).parent / "experiments" / "weights"
+
+
+@pytest.mark.parametrize("name", ["mixing", "mastering"])
+def test_the_policies_that_come_along_are_small_and_hold_numbers_alone(name):
+    path = WEIGHTS / f"{name}.npz"
+    assert path.stat().st_size < 1_000_000
+    arrays, about = read_weights(path)
+    assert "balanced" in about.styles
+    assert all(array.dtype == np.float32 for array in arrays.values())
+
+
+def test_the_mixing_policy_beats_equal_loudness():
+    mixer, reward = load_policy(WEIGHTS / "mixing.npz"), load_reward()
+    gains = []
+    for seed in range(4):
+        with generate_song(seed, 10.0, stems=4 + 2 * seed) as song:
+            evaluator = Evaluator(song, reward)
+            neutral = Mix.neutral(song)
+            gains.append(np.diff(evaluator.evaluate_mixes([neutral, mixer(song, reward)]).score))
+    assert np.mean(gains) > 0.02
+
+
+def test_half_the_bits_are_read_as_all_of_them(tmp_path):
+    arrays, about = read_weights(WEIGHTS / "mastering.npz")
+    half = tmp_path / "half.npz"
+    save_weights(half, {name: array.astype(np.float16) for name, array in arrays.items()}, about)
+    assert half.stat().st_size < 0.6 * (WEIGHTS / "mastering.npz").stat().st_size
+    read, same = read_weights(half)
+    assert same == about
+    for name, array in arrays.items():
+        np.testing.assert_allclose(read[name], array, rtol=1e-3, atol=1e-4)
