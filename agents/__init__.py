@@ -23,7 +23,7 @@
     checkpoint    what PPO goes on from
     adam          what learners by Adam have in common
     batches       batches of songs to follow gradients on
-    thinned       songs of which little plays
+    thinned       songs of which something is missing
     gradient      learning by gradients through the twin
     labels        what a search found for each song
     cloning       learning to do what a search does

@@ -14,9 +14,10 @@ from ..console.space import Values
 from ..envs.episodes import Episodes
 from ..rewards.listeners import SimulatedSong
 from .pictures import observe
-from .thinned import Thinned
+from .thinned import Shares, Thinned
 from .twin.songs import Songs, join_songs
 
+WHOLE = Shares()
 DRAWN = 2  # sets what a batch's styles are drawn from apart from what orders songs
 PER_PASS = 8  # songs computed together: fewer cost more calls, more of them more padding
 
@@ -71,8 +72,7 @@ class Batches:
         seed: of what is drawn.
         device: of tensors.
         pictured: whether observations hold pictures.
-        thinned: share of songs of which a few stems alone play.
-        bursts: share of songs of which short bursts alone play.
+        shares: of songs of which something is missing.
     """
 
     def __init__(
@@ -83,10 +83,9 @@ class Batches:
         device: torch.device,
         *,
         pictured: bool = False,
-        thinned: float = 0.0,
-        bursts: float = 0.0,
+        shares: Shares = WHOLE,
     ) -> None:
-        self._pictured, self._shares = pictured, (thinned, bursts)
+        self._pictured, self._shares = pictured, shares
         self._thinned = Thinned(styles[0].repertoire, seed)
         for episodes in styles:
             episodes.repertoire = self._thinned
@@ -106,7 +105,7 @@ class Batches:
         songs = self.songs(number)
         songs = songs[np.argsort(self._stems[songs], kind="stable")]
         rng = np.random.default_rng((self._seed, number, DRAWN))
-        songs = self._thinned.numbers(songs, *self._shares, rng)
+        songs = self._thinned.numbers(songs, self._shares, rng)
         return [
             (int(rng.integers(len(self._styles))), songs[first : first + PER_PASS])
             for first in range(0, self._size, PER_PASS)

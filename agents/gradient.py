@@ -16,6 +16,7 @@ from .environments import make_one_look
 from .gaussian import held
 from .network import Sizes, TrackSetNetwork, look
 from .settings import GradientSettings, StyledSettings
+from .thinned import Shares
 from .twin.genomes import decode
 from .twin.reward import Twin
 
@@ -91,8 +92,7 @@ class Climb:
             settings.seed,
             device,
             pictured=sizes.encoder in PICTURED,
-            thinned=given.thinned,
-            bursts=given.bursts,
+            shares=Shares(given.thinned, given.bursts, given.nameless),
         )
 
     def descend(self, network: TrackSetNetwork, batch: list[Part], number: int) -> dict[str, float]:

@@ -93,16 +93,18 @@ class Gradient(Adam):
             -1 to 1.
         thinned: share of songs of which one to four stems alone play.
         bursts: share of songs of which every stem plays in short bursts alone.
+        nameless: share of songs of which the roles of all stems, or of half, are unknown.
     """
 
     noise: Share = 0.0
     thinned: Share = 0.0
     bursts: Share = 0.0
+    nameless: Share = 0.0
 
     @model_validator(mode="after")
-    def _some_whole(self) -> Self:
-        if self.thinned + self.bursts > 1.0:
-            raise ValueError("thinned and bursts are shares of the same songs: at most 1 together")
+    def _at_most_all(self) -> Self:
+        if self.thinned + self.bursts + self.nameless > 1.0:
+            raise ValueError("thinned, bursts and nameless are shares: at most 1 together")
         return self
 
 

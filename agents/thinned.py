@@ -1,8 +1,9 @@
-"""Songs of which little plays: a few stems, or short bursts of all; a policy is to mix them too."""
+"""Songs of which something is missing, so that a policy learns to mix those too."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,9 @@ from ..console.meters.loudness import gated_lufs
 from ..console.parameters import NOMINAL_LUFS
 from ..envs.repertoire import Repertoire
 from ..rewards.listeners import Listener, SimulatedSong
+from ..songs.roles import ROLES
 
-VARIANTS = 8  # of each song, of either kind
+VARIANTS = 8  # of each song and kind
 MOST_STEMS = 4  # that play in one
 MOST_BURSTS = 3  # of a stem
 BURST_S = (0.3, 2.0)
@@ -22,16 +24,29 @@ HEARD_DB = 20.0  # below a stem's loudest frame: where a burst may be
 SUB_BLOCKS = 10  # of the loudness meter in a frame
 
 
+class Shares(NamedTuple):
+    """Of songs of which something is missing, at most 1 together; the others are whole.
+
+    Attributes:
+        thinned: in which a few stems alone play.
+        bursts: in which every stem plays in short bursts alone.
+        nameless: in which nothing is known of what all stems, or half of them, are.
+    """
+
+    thinned: float = 0.0
+    bursts: float = 0.0
+    nameless: float = 0.0
+
+
 class Thinned(Repertoire):
-    """A repertoire, and behind it variants of its songs in which little plays.
+    """A repertoire, and behind it variants of its songs in which something is missing.
 
     Number `song + count * variant` is a variant of a song, `count` that of songs. Variant 0 is the
-    song itself; in the first `VARIANTS` behind it all but a few stems are silent, in as many more
-    every stem is but for a few bursts.
+    song itself; behind it are `VARIANTS` of each kind, in the order of `Shares`.
 
     Args:
         songs: simulated.
-        seed: of what plays.
+        seed: of what is missing.
     """
 
     def __init__(self, songs: Repertoire, seed: int) -> None:
@@ -39,13 +54,12 @@ class Thinned(Repertoire):
         self._seed = seed
 
     def numbers(
-        self, songs: NDArray[np.int64], thinned: float, bursts: float, rng: np.random.Generator
+        self, songs: NDArray[np.int64], shares: Shares, rng: np.random.Generator
     ) -> NDArray[np.int64]:
-        """Songs with so many of them, on average, in few stems or in bursts."""
+        """Songs, of which on average such shares are of each kind."""
         variants = 1 + rng.integers(VARIANTS, size=len(songs))
-        drawn = rng.random(len(songs))
-        few, short = drawn < thinned, drawn >= 1.0 - bursts
-        chosen = np.where(few, variants, np.where(short, VARIANTS + variants, 0))
+        kinds = np.searchsorted(np.cumsum(shares), rng.random(len(songs)), side="right")
+        chosen = np.where(kinds < len(shares), kinds * VARIANTS + variants, 0)
         return np.asarray(songs + len(self) * chosen)
 
     def listener(self, number: int) -> Listener:
@@ -54,14 +68,20 @@ class Thinned(Repertoire):
         if number < len(self):
             return whole
         assert isinstance(whole, SimulatedSong)
+        analysis, roles = whole.analysis, whole.roles
         rng = np.random.default_rng((self._seed, number))
-        if number < len(self) * (1 + VARIANTS):
-            sounding = np.flatnonzero(whole.present)
+        kind, variant = divmod(number // len(self) - 1, VARIANTS)
+        if kind == Shares._fields.index("thinned"):
             count = int(rng.integers(1, MOST_STEMS + 1))
-            kept = np.zeros(len(whole.roles), dtype=bool)
-            kept[rng.permutation(sounding)[:count]] = True
-            return SimulatedSong(silenced(whole.analysis, ~kept), whole.roles)
-        return SimulatedSong(in_bursts(whole.analysis, rng), whole.roles)
+            silent = np.ones(len(roles), dtype=bool)
+            silent[rng.permutation(np.flatnonzero(whole.present))[:count]] = False
+            analysis = silenced(analysis, silent)
+        elif kind == Shares._fields.index("bursts"):
+            analysis = in_bursts(analysis, rng)
+        else:
+            known = (rng.random(len(roles)) < 0.5) & (variant % 2 == 1)
+            roles = np.where(known, roles, ROLES.index("other"))
+        return SimulatedSong(analysis, roles)
 
 
 def silenced(analysis: Analysis, stems: NDArray[np.bool_]) -> Analysis:

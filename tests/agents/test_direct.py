@@ -11,7 +11,7 @@ from mixgym.agents.batches import PER_PASS, Batches
 from mixgym.agents.environments import make_one_look, make_validation
 from mixgym.agents.load import TrainedPolicy, load_policy
 from mixgym.agents.settings import Environment, GradientSettings, Validation, read_settings
-from mixgym.agents.thinned import VARIANTS, Thinned
+from mixgym.agents.thinned import VARIANTS, Shares, Thinned
 from mixgym.agents.train import train
 from mixgym.agents.validation import validate
 from mixgym.agents.weights import read_weights
@@ -21,6 +21,7 @@ from mixgym.rewards import Evaluator, load_reward
 from mixgym.rewards.batch import BatchEvaluator
 from mixgym.songs import Song, read_song
 from mixgym.songs.generate import generate_song, write_song
+from mixgym.songs.roles import ROLES
 
 RATE, SECONDS = 24_000, 4.0  # of the generated songs
 
@@ -250,8 +251,15 @@ def test_thinned_songs_score_as_if_they_had_those_stems_alone(of_both):
         assert len(thinned.listener(number % count).roles) == len(whole.stems)
 
 
-def test_a_batch_thins_as_many_songs_as_it_is_told(of_both):
-    batches = Batches([of_both(PER_PASS)], 16, 0, torch.device("cpu"), thinned=1.0)
+def test_a_batch_holds_as_many_songs_of_each_kind_as_it_is_told(of_both):
+    thinned = Thinned(of_both(1).repertoire, seed=0)
+    rng, songs = np.random.default_rng(0), np.zeros(4000, dtype=np.int64)
+    numbers = thinned.numbers(songs, Shares(0.1, 0.2, 0.3), rng)
+    kinds = np.where(numbers == 0, -1, (numbers // len(thinned) - 1) // VARIANTS)
+    drawn = [float((kinds == kind).mean()) for kind in (-1, 0, 1, 2)]
+    np.testing.assert_allclose(drawn, [0.4, 0.1, 0.2, 0.3], atol=0.03)
+    shares = Shares(thinned=1.0)
+    batches = Batches([of_both(PER_PASS)], 16, 0, torch.device("cpu"), shares=shares)
     masks = [mask for part in batches.get(0) for mask in part.observations["mask"].numpy()]
     playing = [int(mask.sum()) for mask in masks]
     assert len(playing) == 16 and set(playing) <= {1, 2, 3, 4} and len(set(playing)) > 1
@@ -285,6 +293,19 @@ def test_bursts_score_as_if_the_audio_had_them(of_both):
         np.testing.assert_allclose(burst_score.score, heard.score, atol=0.05)
         levels = analyse(cut).loudness_lufs
         np.testing.assert_allclose(burst.analysis.loudness_lufs, levels, atol=1.5)
+
+
+def test_what_stems_are_may_be_unknown(of_both):
+    thinned = Thinned(of_both(1).repertoire, seed=0)
+    count, other = len(thinned), ROLES.index("other")
+    lost = []
+    for variant in range(2 * VARIANTS + 1, 3 * VARIANTS + 1):
+        whole, nameless = thinned.listener(0), thinned.listener(variant * count)
+        unknown = nameless.roles == other
+        np.testing.assert_array_equal(nameless.roles[~unknown], whole.roles[~unknown])
+        np.testing.assert_array_equal(nameless.analysis.fine, whole.analysis.fine)
+        lost.append(unknown.mean())
+    assert max(lost) == 1.0 and min(lost) < 1.0
 
 
 @pytest.mark.parametrize("reward", ["balanced", "loud"])
