@@ -170,6 +170,7 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(
         ({"gradient": {"learning_rat": 3}}, ["gradient.learning_rat"]),
         ({"gradient": {"final_share": 1.5}}, ["gradient.final_share", "1.5"]),
         ({"gradient": {"batch_size": 0}}, ["gradient.batch_size", "0"]),
+        ({"gradient": {"thinned": 0.7, "nameless": 0.5}}, ["at most 1 together"]),
         ({"algorithm": "ppo"}, ["gradient", "not permitted"]),
         ({"algorithm": ["gradient"]}, ["algorithm", "ppo, gradient"]),
         ({"policy": {"heads": 5}}, ["width 16", "heads"]),
