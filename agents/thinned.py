@@ -94,7 +94,7 @@ def silenced(analysis: Analysis, stems: NDArray[np.bool_]) -> Analysis:
 
 
 def in_bursts(analysis: Analysis, rng: np.random.Generator) -> Analysis:
-    """The analysis of a song of which every stem plays in one to `MOST_BURSTS` bursts alone.
+    """The analysis of a song of which every stem plays in bursts alone, all alike in number.
 
     Stems are brought to the nominal loudness again, so bursts of equal loudness are as loud as the
     stems were.
@@ -102,10 +102,11 @@ def in_bursts(analysis: Analysis, rng: np.random.Generator) -> Analysis:
     powers = analysis.fine[:, :2].sum(axis=(1, 2))
     levels_db = 10 * np.log10(powers + 1e-12)
     plays = np.zeros(powers.shape, dtype=bool)
+    bursts, longest_s = rng.integers(1, MOST_BURSTS + 1), rng.uniform(*BURST_S)
     for row, levels in zip(plays, levels_db, strict=True):
         heard = np.flatnonzero(levels >= levels.max() - HEARD_DB)
-        for middle in rng.choice(heard, size=rng.integers(1, MOST_BURSTS + 1)):
-            length = round(rng.uniform(*BURST_S) * FRAMES_PER_S)
+        for middle in rng.choice(heard, size=bursts):
+            length = round(rng.uniform(BURST_S[0], longest_s) * FRAMES_PER_S)
             row[max(0, middle - length // 2) :][:length] = True
     played = _played(analysis, plays)
     lost = NOMINAL_LUFS - _loudness_lufs(played)
