@@ -27,7 +27,7 @@ def bench_render(
     memory_minutes: float = 5.0,
     tell: Tell | None = None,
 ) -> dict[str, object]:
-    """Mix a long song by roles, and by a plain pedalboard and pyloudnorm script.
+    """Mix a long song by the policy, and by a plain pedalboard and pyloudnorm script.
 
     The two programs take turns, each run in a process of its own, after one run each over a short
     song that is not counted. All stems are stereo 24-bit WAV at 48 kHz, in a temporary folder (35
@@ -69,7 +69,7 @@ def bench_render(
     return {
         "benchmark": "render",
         "machine": machine,
-        "inputs": f"stereo 24-bit WAV stems at {SAMPLE_RATE} Hz, mixed by roles, 2 threads",
+        "inputs": f"stereo 24-bit WAV stems at {SAMPLE_RATE} Hz, mixed by the policy, 2 threads",
         "speed": speed,
         "memory": memory,
         "goals": goals,
