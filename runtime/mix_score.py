@@ -12,6 +12,7 @@ from ..console.hear import BusReader, read_rendering
 from ..console.levels import stem_levels
 from ..console.meters.spectrum import third_octave_centres
 from ..console.mixbus import BusBlock
+from ..console.parameters import MASTER
 from ..console.rules import plain_sum, roles
 from ..console.styles import STYLES, Style
 from ..rewards.effort import effort
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..songs import Excerpt, Song
 
 WINDOW_S = 20.0
+DELIVERY = ("loudness_on", "target_lufs", "limiter_on", "ceiling_dbtp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,15 @@ class ScoreReader:
         return self._scored(load_reward(self._style)(readings, scene), 0)
 
     def baselines(self) -> dict[str, MixScore]:
-        """What the plain sum and the rules by role score, rendered as if the part were all."""
+        """What the plain sum and the rules by role score.
+
+        Each is rendered as if the part were all, to the loudness and ceiling of the mix itself.
+        """
+        master = MASTER.settings(self._mix.master)
+        delivery = {name: master[name] for name in DELIVERY}
         mixes = {
-            "plain sum": plain_sum(self._window),
-            "rules by role": roles(self._window, lean=self._lean),
+            "plain sum": plain_sum(self._window).with_master(**delivery),
+            "rules by role": roles(self._window, lean=self._lean).with_master(**delivery),
         }
         evaluator = Evaluator(self._window, load_reward(self._style), fidelity="render")
         scores = evaluator.evaluate_mixes(list(mixes.values()))

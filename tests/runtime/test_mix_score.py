@@ -25,7 +25,7 @@ def test_a_report_comes_with_the_score(mixgym, stems, tmp_path, monkeypatch):
     monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "cache"))
     page = tmp_path / "report.html"
     assert mixed(mixgym, stems, tmp_path)["score"] is None
-    options = ("--mixer", "roles", "--style", "warm", "--no-tail")
+    options = ("--mixer", "roles", "--style", "warm", "--no-tail", "--lufs", -18)
     found = mixed(mixgym, stems, tmp_path, "--report", page, *options)["score"]
     assert found["style"] == "warm"
     html = page.read_text(encoding="utf-8")
@@ -38,7 +38,10 @@ def test_a_report_comes_with_the_score(mixgym, stems, tmp_path, monkeypatch):
     assert set(found["terms"]) == set(reward.weights)
     with read_song(stems) as song:
         wanted = Evaluator(song, reward, fidelity="render").evaluate_mixes(
-            [roles(song, lean=style("warm")), plain_sum(song)]
+            [
+                made.with_master(target_lufs=-18)
+                for made in (roles(song, lean=style("warm")), plain_sum(song))
+            ]
         )
     for number, name in enumerate(("rules by role", "plain sum")):
         other = told["baselines"][name]
