@@ -34,8 +34,8 @@ def write_page(files: Sequence[Path], out: Path) -> None:
         MixgymError: a file is neither, or cannot be read.
     """
     here = out.parent
-    names = [os.path.relpath(file, here) for file in files]
-    command = ["python", "-m", "mixgym.experiments.results_page", *names, "--out", out.name]
+    names = [os.path.relpath(file) for file in (*files, out)]
+    command = ["python", "-m", "mixgym.experiments.results_page", *names[:-1], "--out", names[-1]]
     parts = [HEAD, f"```sh\n{shlex.join(command)}\n```\n"]
     with Staged() as staged:
         for file in files:
@@ -44,9 +44,8 @@ def write_page(files: Sequence[Path], out: Path) -> None:
                 continue
             from .arena.curves import evaluations_svg, seconds_svg
 
-            rows, settings = rows_of(file)
-            standing = Standing(rows, settings)
-            parts.append(results(rows, settings, level=2))
+            standing = Standing(*rows_of(file))
+            parts.append(results(standing, level=2))
             for axis, drawn in (("evaluations", evaluations_svg), ("seconds", seconds_svg)):
                 picture = file.with_name(f"{file.stem}-{axis}.svg")
                 staged.file(picture).write_text(drawn(standing), encoding="utf-8")

@@ -64,7 +64,7 @@ def run_compete(
         if json_file is not None:
             staged.file(json_file).write_text(to_json(standing.rows), encoding="utf-8")
         if results_file is not None:
-            staged.file(results_file).write_text(results(rows, settings), encoding="utf-8")
+            staged.file(results_file).write_text(results(standing), encoding="utf-8")
     if report:
         from .report import write_report
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from ...errors import MixgymError
@@ -16,19 +15,17 @@ from .standing import Standing
 from .tables import tables
 
 
-def results(rows: Sequence[Row], settings: Settings, level: int = 1) -> str:
+def results(standing: Standing, level: int = 1) -> str:
     """The page as Markdown.
 
     Args:
-        rows: of a run that has ended.
-        settings: that they were asked for with.
+        standing: of a run that has ended.
         level: of its heading.
 
     Raises:
         MixgymError: rows are missing.
     """
-    standing = Standing(rows, settings)
-    rows = standing.rows
+    rows, settings = standing.rows, standing.settings
     songs = {row["song"] for row in rows}
     machines = sorted({f"{row['cpu']}, {row['cores']} cores" for row in rows})
     commits = sorted({str(row["commit"]) for row in rows})
@@ -78,7 +75,7 @@ def main() -> None:
     try:
         need_libraries()
         (path,) = sys.argv[1:]
-        sys.stdout.write(results(*rows_of(Path(path))))
+        sys.stdout.write(results(Standing(*rows_of(Path(path)))))
     except ValueError:
         sys.exit("Name one scores.parquet.")
     except MixgymError as error:

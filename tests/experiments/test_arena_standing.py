@@ -109,12 +109,13 @@ def test_rows_that_were_not_asked_for_are_left_out(rows, settings):
 
 
 def test_results_are_markdown_with_the_command(rows, settings):
-    page = results(rows, settings)
+    standing = Standing(rows, settings)
+    page = results(standing)
     assert "mixgym compete --songs SONGS --mixers equal_loudness,random,ga,cma_es" in page
     assert "--budgets 0,10,100 --seeds 3" in page
     assert "a processor, 2 cores" in page and "abc" in page
     assert "- At 100 evaluations random beats cma_es." in page
-    for table in tables(Standing(rows, settings)):
+    for table in tables(standing):
         assert f"## {table.title}" in page
         assert {len(r) for r in table.rows} == {len(table.columns)}
-    assert results(rows[::-1], settings) == page
+    assert results(Standing(rows[::-1], settings)) == page
