@@ -70,6 +70,14 @@ def shelf(hz, gain_db, high, rate, cos1, cos2, out):
 
 
 @njit(error_model="numpy", forceinline=True)
+def equalise(settings, rate, cos1, cos2, out):
+    """Multiply by two shelves and two bells, settings (10,) in the order of the tables."""
+    for n in range(2):
+        shelf(settings[8 * n], settings[8 * n + 1], n == 1, rate, cos1, cos2, out)
+        bell(settings[3 * n + 2], settings[3 * n + 3], settings[3 * n + 4], rate, cos1, cos2, out)
+
+
+@njit(error_model="numpy", forceinline=True)
 def high_pass(hz, rate, cos1, cos2, out):
     """Multiply by two first-order high-passes."""
     n = math.tan(math.pi * min(hz, HIGHEST * rate) / rate)

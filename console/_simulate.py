@@ -17,21 +17,19 @@ import numpy as np
 from numba import njit
 
 from ._dynamics import _FLOOR, GROUP, follow, set_compressor, static_gain_db
-from ._responses import bell, high_pass, shelf
+from ._responses import equalise, high_pass
 from ._simulate_peaks import place_samples, unplaced_power
 from .analysis import SLOTS
 from .parameters import NOMINAL_LUFS, SEND_OFF_DB, STRIP
 
-(FADER, PAN, WIDTH, HP_ON, HP_HZ, EQ_ON, LS_HZ, LS_DB, B1_HZ, B1_DB, B1_Q, B2_HZ, B2_DB, B2_Q,
- HS_HZ, HS_DB, C_ON, C_THRESHOLD, C_RATIO, C_KNEE, C_ATTACK, C_RELEASE, SC_HZ, REVERB_SEND,
- DELAY_SEND) = (
+(FADER, PAN, WIDTH, HP_ON, HP_HZ, EQ_ON, EQ_FIRST, EQ_LAST, C_ON, C_THRESHOLD, C_RATIO, C_KNEE,
+ C_ATTACK, C_RELEASE, SC_HZ, REVERB_SEND, DELAY_SEND) = (
     STRIP.index(name)
     for name in (
         "fader_db", "pan", "width", "high_pass_on", "high_pass_hz", "eq_on", "low_shelf_hz",
-        "low_shelf_db", "bell_1_hz", "bell_1_db", "bell_1_q", "bell_2_hz", "bell_2_db", "bell_2_q",
-        "high_shelf_hz", "high_shelf_db", "compressor_on", "compressor_threshold_db",
-        "compressor_ratio", "compressor_knee_db", "compressor_attack_ms",
-        "compressor_release_ms", "side_chain_high_pass_hz", "reverb_send_db", "delay_send_db",
+        "high_shelf_db", "compressor_on", "compressor_threshold_db", "compressor_ratio",
+        "compressor_knee_db", "compressor_attack_ms", "compressor_release_ms",
+        "side_chain_high_pass_hz", "reverb_send_db", "delay_send_db",
     )
 )  # fmt: skip
 LOWEST_HZ = STRIP["high_pass_hz"].low
@@ -45,17 +43,15 @@ def strip_response(values, rate, cos1, cos2, out):
     if values[HP_ON] > 0.5 and values[HP_HZ] > LOWEST_HZ:
         high_pass(values[HP_HZ], rate, cos1, cos2, out)
     if values[EQ_ON] > 0.5:
-        shelf(values[LS_HZ], values[LS_DB], False, rate, cos1, cos2, out)
-        bell(values[B1_HZ], values[B1_DB], values[B1_Q], rate, cos1, cos2, out)
-        bell(values[B2_HZ], values[B2_DB], values[B2_Q], rate, cos1, cos2, out)
-        shelf(values[HS_HZ], values[HS_DB], True, rate, cos1, cos2, out)
+        equalise(values[EQ_FIRST : EQ_LAST + 1], rate, cos1, cos2, out)
 
 
 @njit(error_model="numpy", forceinline=True)
 def stereo_matrix(values, channels, gain, amplitudes, matrix):
-    """`pan.pan_matrix` to amplitudes (2, 2), and to matrix (3, 3) what it makes of powers.
+    """`pan.pan_matrix` to amplitudes (2, 2), and to matrix (7, 3) what it makes of powers.
 
-    The latter takes <LL>, <RR>, <LR> to the same.
+    The latter takes <LL>, <RR>, <LR> to the same on the bus, to the power of L + R for the reverb
+    and to <LL>, <RR>, <LR> for the delay.
     """
     angle = (values[PAN] + 1.0) * math.pi / 4.0
     left, right = _audible(math.cos(angle)) * gain, _audible(math.sin(angle)) * gain
@@ -69,6 +65,11 @@ def stereo_matrix(values, channels, gain, amplitudes, matrix):
     matrix[0, 0], matrix[0, 1], matrix[0, 2] = a * a, b * b, 2 * a * b
     matrix[1, 0], matrix[1, 1], matrix[1, 2] = c * c, d * d, 2 * c * d
     matrix[2, 0], matrix[2, 1], matrix[2, 2] = a * c, b * d, a * d + b * c
+    reverb, delay = _send(values[REVERB_SEND]), _send(values[DELAY_SEND])
+    for x in range(3):
+        matrix[3, x] = reverb * (matrix[0, x] + matrix[1, x] + 2 * matrix[2, x])
+        for row in range(3):
+            matrix[4 + row, x] = delay * matrix[row, x]
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -80,31 +81,33 @@ def _audible(amplitude):
 @njit(error_model="numpy", fastmath=True, forceinline=True)
 def run_strips(
     strips, keys, channels, fine, slots, samples, inverse_power, fine_sums, slot_means, balance,
-    edges, kweight, cos1, cos2, rate, slots_per_s, response, matrix, amplitudes, constants, chunk,
-    weight, levels, out, frame_gain, band_power, bus, sends, stem_k, stem_bands, bus_slots, peaks,
-    sides, amplitude_gains, wants_slots,
+    edges, kweight, cos1, cos2, rate, slots_per_s, response, responses, matrix, amplitudes,
+    constants, chunk, weight, levels, out, frame_gain, band_power, placed, stem_k, stem_bands,
+    bus_slots, peaks, sides, amplitude_gains, wants_slots,
 ):  # fmt: skip
     """Stems through their strips, summed.
 
-    Writes bus (3, b t), sends (4, b t) (power of L + R for the reverb, <LL>, <RR>, <LR> for the
-    delay), stem_k (s, t) K-weighted power, stem_bands (s, b) power, bus_slots (c, j, t) and
-    peaks (2 sides, j, t): the bus's samples at the slots' instants; for `_simulate_crosses` each
-    stem's sides (s, 2 sides, 2) and amplitude_gains (s, c, t).
+    Writes placed (7, b t): the bus and the sends as in `stereo_matrix`; stem_k (s, t) K-weighted
+    power, stem_bands (s, b) power, bus_slots (c, j, t) and peaks (2 sides, j, t): the bus's
+    samples at the slots' instants; for `_simulate_crosses` each stem's sides (s, 2 sides, 2) and
+    amplitude_gains (s, c, t).
     """
-    bus[:] = 0.0
+    placed[:] = 0.0
     bus_slots[:] = 0.0
     peaks[:] = 0.0
-    sends[:] = 0.0
+    for s in range(fine.shape[0]):
+        strip_response(strips[s], rate, cos1, cos2, responses[s])
     _follow_all(
         strips, keys, fine, slots, fine_sums, edges, cos1, cos2, rate, slots_per_s, response,
-        constants, weight, levels,
+        responses, constants, weight, levels,
     )  # fmt: skip
+    even = levels[levels.shape[0] - 1]
+    even[:] = 1.0
     followed = 0
     for s in range(fine.shape[0]):
         values = strips[s]
-        strip_response(values, rate, cos1, cos2, response)
         gain = 10.0 ** (values[FADER] / 20.0)
-        gains = levels[levels.shape[0] - 1]
+        gains = even
         squeezed = _squeezes(values)
         if squeezed:
             gain *= 10.0 ** (
@@ -117,9 +120,8 @@ def run_strips(
             frame_gain[:] = 1.0
         stereo_matrix(values, channels[s], gain, amplitudes, matrix)
         _place_powers(
-            fine[s], channels[s], response, frame_gain, edges, matrix, kweight,
-            _send(values[REVERB_SEND]), _send(values[DELAY_SEND]), chunk, bus, sends, stem_k[s],
-            stem_bands[s], band_power,
+            fine[s], channels[s], responses[s], frame_gain, edges, matrix, kweight, chunk, placed,
+            stem_k[s], stem_bands[s], band_power,
         )  # fmt: skip
         for c in range(edges.size - 1):
             for t in range(stem_k.shape[1]):
@@ -136,7 +138,7 @@ def run_strips(
         if squeezed:
             _multiply(out, gains)
         if wants_slots:
-            _place_slots(slots[s], weight, gains, squeezed, bus_slots)
+            _place_slots(slots[s], weight, gains, bus_slots)
         place_samples(samples[s], inverse_power[s], unplaced, amplitudes, out, peaks)
 
 
@@ -152,8 +154,8 @@ def _send(level_db):
 
 @njit(error_model="numpy", fastmath=True, forceinline=True)
 def _follow_all(
-    strips, keys, fine, slots, fine_sums, edges, cos1, cos2, rate, slots_per_s, response, constants,
-    weight, levels,
+    strips, keys, fine, slots, fine_sums, edges, cos1, cos2, rate, slots_per_s, response, responses,
+    constants, weight, levels,
 ):  # fmt: skip
     """Gains of all compressors in use, in the order of their stems: levels (any, j, t)."""
     count = 0
@@ -163,7 +165,7 @@ def _follow_all(
             continue
         response[:] = 1.0
         if key == s:
-            strip_response(values, rate, cos1, cos2, response)
+            response[:] = responses[s]
         if values[SC_HZ] > LOWEST_HZ:
             high_pass(values[SC_HZ], rate, cos1, cos2, response)
         band_shares(fine[key], response, edges, fine_sums[key], weight)
@@ -228,7 +230,8 @@ def mean_gains(slots, gains, slot_means, frame_gain):
 
 
 @njit(error_model="numpy", fastmath=True, inline="always")
-def _add_form(total, gains, left, right, cross, l_factor, r_factor, c_factor):
+def _add_form(total, gains, left, right, cross, factors):
+    l_factor, r_factor, c_factor = factors[0], factors[1], factors[2]
     for i in range(total.size):
         form = l_factor * left[i] + r_factor * right[i] + c_factor * cross[i]
         total[i] += gains[i] * form
@@ -242,11 +245,11 @@ def _add(total, powers, factor):
 
 @njit(error_model="numpy", fastmath=True, forceinline=True)
 def _place_powers(
-    fine, channels, response, frame_gain, edges, matrix, kweight, reverb, delay, chunk, bus, sends,
-    stem_k, stem_bands, band_power,
+    fine, channels, response, frame_gain, edges, matrix, kweight, chunk, placed, stem_k, stem_bands,
+    band_power,
 ):  # fmt: skip
     """One stem (3, b t) onto bus and sends; its K-weighted power, and powers over t and over b."""
-    m, two = matrix, np.float32(2.0)
+    m = matrix
     l_sum, r_sum, c_sum = m[0, 0] + m[1, 0], m[0, 1] + m[1, 1], m[0, 2] + m[1, 2]
     frames = stem_k.size
     stem_k[:] = np.float32(0.0)
@@ -265,30 +268,16 @@ def _place_powers(
                 gains[x] *= left[x]
             for x in range(gains.size):
                 power[x] = l_sum * gains[x]
-            for x in range(3):
-                _add(bus[x, i:end], gains, m[x, 0])
-            if reverb > 0.0:
-                _add(sends[0, i:end], gains, reverb * (l_sum + two * m[2, 0]))
-            if delay > 0.0:
-                for x in range(3):
-                    _add(sends[1 + x, i:end], gains, delay * m[x, 0])
+            for x in range(placed.shape[0]):
+                if m[x, 0] != 0.0:
+                    _add(placed[x, i:end], gains, m[x, 0])
         else:
             right, cross = fine[1, i:end], fine[2, i:end]
             for x in range(gains.size):
                 power[x] = gains[x] * (l_sum * left[x] + r_sum * right[x] + c_sum * cross[x])
-            for x in range(3):
-                _add_form(bus[x, i:end], gains, left, right, cross, m[x, 0], m[x, 1], m[x, 2])
-            if reverb > 0.0:
-                _add_form(
-                    sends[0, i:end], gains, left, right, cross, reverb * (l_sum + two * m[2, 0]),
-                    reverb * (r_sum + two * m[2, 1]), reverb * (c_sum + two * m[2, 2]),
-                )  # fmt: skip
-            if delay > 0.0:
-                for x in range(3):
-                    _add_form(
-                        sends[1 + x, i:end], gains, left, right, cross, delay * m[x, 0],
-                        delay * m[x, 1], delay * m[x, 2],
-                    )  # fmt: skip
+            for x in range(placed.shape[0]):
+                if m[x, 0] != 0.0 or m[x, 1] != 0.0 or m[x, 2] != 0.0:
+                    _add_form(placed[x, i:end], gains, left, right, cross, m[x])
         over_bands = band_power[c]
         for t in range(frames):
             over_bands[t] = np.float32(0.0)
@@ -310,15 +299,11 @@ def _multiply(powers, gains):
 
 
 @njit(error_model="numpy", fastmath=True, forceinline=True)
-def _place_slots(slots, weight, gains, squeezed, bus_slots):
+def _place_slots(slots, weight, gains, bus_slots):
     """Add a stem's slots (c, j, t) under weights (c, t) and gains (j, t) to the bus's."""
     for c in range(slots.shape[0]):
         w = weight[c]
         for j in range(SLOTS):
             row, x, g = bus_slots[c, j], slots[c, j], gains[j]
-            if squeezed:
-                for t in range(row.size):
-                    row[t] += w[t] * g[t] * x[t]
-            else:
-                for t in range(row.size):
-                    row[t] += w[t] * x[t]
+            for t in range(row.size):
+                row[t] += w[t] * g[t] * x[t]

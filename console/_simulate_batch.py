@@ -38,7 +38,8 @@ def scratch_arrays(analysis: Analysis) -> Arrays:
     drives = delivery_stage.DRIVES
     shapes: tuple[tuple[int, ...], ...] = (
         (bands,),  # response
-        (3, 3),  # matrix
+        (stems, bands),  # responses
+        (7, 3),  # matrix
         (2, 2),  # pan_matrix
         (compressors, CONSTANTS),  # constants
         (2, widest * padded),  # chunk
@@ -47,8 +48,7 @@ def scratch_arrays(analysis: Analysis) -> Arrays:
         (SLOTS, padded),  # out
         (3, coarse, padded),  # bus_gains
         (coarse, padded),  # band_power
-        (3, bands, padded),  # bus
-        (4, bands, padded),  # sends
+        (7, bands, padded),  # placed
         (stems, padded),  # stem_k
         (coarse, SLOTS, padded),  # bus_slots
         (2, SLOTS, padded),  # peaks
@@ -78,21 +78,22 @@ def simulate_mixes(
         pairs, crosses, coarse_w,
     ) = song  # fmt: skip
     (
-        response, matrix, pan_matrix, constants, chunk, weight, levels, out, bus_gains, band_power,
-        bus, sends, stem_k, bus_slots, peaks, returned, energies, amplitudes, shares, held,
+        response, responses, matrix, pan_matrix, constants, chunk, weight, levels, out, bus_gains,
+        band_power, placed, stem_k, bus_slots, peaks, returned, energies, amplitudes, shares, held,
         limited, reduction, sides, amplitude_gains, turns, extra,
     ) = scratch  # fmt: skip
     short_terms, stem_lufs, stem_bands, powers, widths, correlations, balances = readings
     frames = limited.shape[1]
     energy, mono, total_peaks = energies[0], energies[1], peaks[0]
+    bus, sends = placed[:3], placed[3:]
     for i in range(start, stop):
         strips, buses, master = all_strips[i], all_buses[i], all_masters[i]
         scalars, short_term = all_scalars[i], short_terms[i]
         strips_stage.run_strips(
             strips, keys, channels, fine, slots, samples, inverse_power, fine_sums, slot_means,
-            balance, edges, kweight, cos1, cos2, rate, slots_per_s, response, matrix, pan_matrix,
-            constants, chunk, weight, levels, out, bus_gains[0], band_power, bus.reshape(3, -1),
-            sends.reshape(4, -1), stem_k, stem_bands[i], bus_slots, peaks, sides, amplitude_gains,
+            balance, edges, kweight, cos1, cos2, rate, slots_per_s, response, responses, matrix,
+            pan_matrix, constants, chunk, weight, levels, out, bus_gains[0], band_power,
+            placed.reshape(7, -1), stem_k, stem_bands[i], bus_slots, peaks, sides, amplitude_gains,
             master.size > 0,
         )  # fmt: skip
         crosses_stage.add_crosses(
@@ -128,8 +129,8 @@ def simulate_mixes(
             delivery_stage.weigh_slots(bus_slots, coarse_k, out)
             mono[:] = energy
             scalars[DRIVE], scalars[PEAK], scalars[REDUCTION] = delivery_stage.deliver(
-                master, energy[:frames], out, total_peaks, slots_per_s, levels[0], held, limited,
-                reduction,
+                master, energy[:frames], meters.lufs(loud), out, total_peaks, slots_per_s,
+                levels[0], held, limited, reduction,
             )  # fmt: skip
             delivery_stage.apply_drive(bus, mono, energy, frames)
             loud_master = meters.gated_power(energy[:frames], energy[:frames])[0]

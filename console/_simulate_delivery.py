@@ -28,10 +28,13 @@ _DB_PER_OCTAVE = np.float32(10.0 * math.log10(2.0))
 
 
 @njit(error_model="numpy", forceinline=True)
-def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limited, reduction):
+def deliver(
+    values, energy, loudness, slot_weights, peaks, slots_per_s, needs, held, limited, reduction
+):  # fmt: skip
     """Drive, and what the limiter does to energy (t,) of K-weighted frames, in place.
 
     Args:
+        loudness: of energy, in LUFS.
         slot_weights: K-weighted power in slots, (j, t).
         peaks: squared, (j, t).
         needs (j, t), held (2, DRIVES), limited (DRIVES, t), reduction (DRIVES,): scratch.
@@ -39,7 +42,6 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
     Returns:
         Drive, true peak of the master in dBTP, mean gain reduction in dB.
     """
-    loudness = lufs(gated_power(energy, energy)[0])
     if not math.isfinite(loudness):
         return 0.0, -math.inf, 0.0
     drive = 0.0
@@ -64,23 +66,18 @@ def deliver(values, energy, slot_weights, peaks, slots_per_s, needs, held, limit
         needs, slot_weights, energy, values[LOOK_AHEAD_MS] / slot_ms,
         values[RELEASE_MS] / slot_ms, held, limited, reduction,
     )  # fmt: skip
-    low, part = 0, 0.0
+    low, high, part = 0, 0, 0.0
     if seeks:
-        high = tried - 1
-        bottom = lufs(gated_power(limited[0], limited[0])[0]) - loudness
-        top = lufs(gated_power(limited[high], limited[high])[0]) - loudness
-        wanted = min(0.0, top - TOLERANCE_LU)
-        while high - low > 1:
-            middle = (low + high) // 2
-            reached = lufs(gated_power(limited[middle], limited[middle])[0]) - loudness
-            if reached < wanted:
-                low, bottom = middle, reached
-            else:
-                high, top = middle, reached
-        if top > bottom:
-            part = min(1.0, max(0.0, (wanted - bottom) / (top - bottom)))
-    else:
-        high = 0
+        reached = held[0]
+        for d in range(tried):
+            reached[d] = lufs(gated_power(limited[d], limited[d])[0]) - loudness
+        wanted = min(0.0, reached[tried - 1] - TOLERANCE_LU)
+        while low < tried - 2 and reached[low + 1] < wanted:
+            low += 1
+        high = low + 1
+        if reached[high] > reached[low]:
+            part = (wanted - reached[low]) / (reached[high] - reached[low])
+            part = min(1.0, max(0.0, part))
     now, late = np.float32(1.0 - part), np.float32(part)
     gain = np.float32(10 ** (drive / 10))
     for t in range(energy.size):

@@ -9,23 +9,20 @@ import numpy as np
 from numba import njit
 
 from ._dynamics import _FLOOR, GROUP, follow, set_compressor, static_gain_db
-from ._responses import bell, low_pass_amplitude, shelf
+from ._responses import equalise, low_pass_amplitude
 from ._simulate import detect
 from .analysis import SLOTS
 from .mastering import BAND_LEVELS_DB
 from .parameters import MASTER, NOMINAL_LUFS
 from .saturation import NOMINAL_GAIN_DB
 
-(C_ON, C_THRESHOLD, C_RATIO, C_KNEE, C_ATTACK, C_RELEASE, EQ_ON, LS_HZ, LS_DB, B1_HZ, B1_DB, B1_Q,
- B2_HZ, B2_DB, B2_Q, HS_HZ, HS_DB, M_ON, X_LOW, X_HIGH, LOW, MID, HIGH, S_ON, S_DRIVE, S_MIX,
- I_ON, I_WIDTH, I_MONO) = (
+(C_ON, C_THRESHOLD, C_RATIO, C_KNEE, C_ATTACK, C_RELEASE, EQ_ON, EQ_FIRST, EQ_LAST, M_ON, X_LOW,
+ X_HIGH, LOW, MID, HIGH, S_ON, S_DRIVE, S_MIX, I_ON, I_WIDTH, I_MONO) = (
     MASTER.index(name)
     for name in (
         "bus_compressor_on", "bus_compressor_threshold_db", "bus_compressor_ratio",
         "bus_compressor_knee_db", "bus_compressor_attack_ms", "bus_compressor_release_ms",
-        "master_eq_on", "master_low_shelf_hz", "master_low_shelf_db", "master_bell_1_hz",
-        "master_bell_1_db", "master_bell_1_q", "master_bell_2_hz", "master_bell_2_db",
-        "master_bell_2_q", "master_high_shelf_hz", "master_high_shelf_db", "multiband_on",
+        "master_eq_on", "master_low_shelf_hz", "master_high_shelf_db", "multiband_on",
         "crossover_low_hz", "crossover_high_hz", "low_threshold_db", "mid_threshold_db",
         "high_threshold_db", "saturation_on", "saturation_drive_db", "saturation_mix", "image_on",
         "master_width", "mono_below_hz",
@@ -156,8 +153,8 @@ def _compress_bands(
     response, amplitudes, before, shares,
 ):  # fmt: skip
     """The three-band compressor; Linkwitz-Riley bands are in phase, so amplitudes add."""
-    low_pass_amplitude(values[X_LOW], rate, cos1, cos2, amplitudes[0])
-    low_pass_amplitude(values[X_HIGH], rate, cos1, cos2, amplitudes[2])
+    for n in range(2):
+        low_pass_amplitude(values[(X_LOW, X_HIGH)[n]], rate, cos1, cos2, amplitudes[2 * n])
     for b in range(response.size):
         low, up = amplitudes[0, b], amplitudes[2, b]
         amplitudes[1, b], amplitudes[2, b] = (1 - low) * up, (1 - low) * (1 - up)
@@ -278,10 +275,7 @@ def run_master(
         _compress(values, bus, slots, peaks, edges, slots_per_s, constants, totals, frame_gains[0])
     if values[EQ_ON] > 0.5:
         response[:] = 1.0
-        shelf(values[LS_HZ], values[LS_DB], False, rate, cos1, cos2, response)
-        bell(values[B1_HZ], values[B1_DB], values[B1_Q], rate, cos1, cos2, response)
-        bell(values[B2_HZ], values[B2_DB], values[B2_Q], rate, cos1, cos2, response)
-        shelf(values[HS_HZ], values[HS_DB], True, rate, cos1, cos2, response)
+        equalise(values[EQ_FIRST : EQ_LAST + 1], rate, cos1, cos2, response)
         _filter_bus(bus, slots, peaks, edges, response, before, shares[0], totals)
     if values[M_ON] > 0.5:
         _compress_bands(
