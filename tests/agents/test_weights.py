@@ -15,7 +15,7 @@ from mixgym.songs.generate import generate_song
 WEIGHTS = Path(mixgym.__file__).parent / "experiments" / "weights"
 
 
-@pytest.mark.parametrize("name", ["mixing", "mastering"])
+@pytest.mark.parametrize("name", ["mixing", "mixing_small", "mastering"])
 def test_the_policies_that_come_along_are_small_and_hold_numbers_alone(name):
     path = WEIGHTS / f"{name}.npz"
     assert path.stat().st_size < 1_000_000
@@ -24,8 +24,9 @@ def test_the_policies_that_come_along_are_small_and_hold_numbers_alone(name):
     assert all(array.dtype == np.float32 for array in arrays.values())
 
 
-def test_the_mixing_policy_beats_equal_loudness():
-    mixer, reward = load_policy(WEIGHTS / "mixing.npz"), load_reward()
+@pytest.mark.parametrize("name", ["mixing", "mixing_small"])
+def test_mixing_policies_beat_equal_loudness(name):
+    mixer, reward = load_policy(WEIGHTS / f"{name}.npz"), load_reward()
     gains = []
     for seed in range(4):
         with generate_song(seed, 10.0, stems=4 + 2 * seed) as song:
