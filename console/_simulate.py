@@ -101,13 +101,13 @@ def run_strips(
         strips, keys, fine, slots, fine_sums, edges, cos1, cos2, rate, slots_per_s, response,
         responses, constants, weight, levels,
     )  # fmt: skip
-    even = levels[levels.shape[0] - 1]
-    even[:] = 1.0
+    unity = levels[levels.shape[0] - 1]
+    unity[:] = 1.0
     followed = 0
     for s in range(fine.shape[0]):
         values = strips[s]
         gain = 10.0 ** (values[FADER] / 20.0)
-        gains = even
+        gains = unity
         squeezed = _squeezes(values)
         if squeezed:
             gain *= 10.0 ** (
