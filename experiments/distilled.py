@@ -292,7 +292,7 @@ def tables(result: Result) -> list[Table]:
     return [
         Table(f"Size and quality, {excerpts} excerpts of {songs} songs", columns, sizes, ABOUT),
         Table(
-            f"The first, by style, beside {len(result.simulated.teachers)} policies",
+            "The first, by style, beside the best of its teachers",
             ("style, fidelity", "best teacher", "student", "kept"),
             tuple(rows),
         ),
