@@ -120,7 +120,7 @@ def progress_bars(silent: bool) -> Iterator[Progress]:
         transient=True,
     )
     if not _compiled():
-        typer.secho("First run: compiling for this machine, once: about two minutes.", err=True)
+        typer.secho("First run: compiling for this machine, once: a minute or two.", err=True)
     tasks: dict[str, Any] = {}
 
     def tell(what: str, share: float) -> None:

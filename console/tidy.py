@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .mix import Mix
-from .parameters import MASTER, SEND_OFF_DB, STRIP
+from .parameters import BUSES, MASTER, SEND_OFF_DB, STRIP
 
 GAIN_DB = 0.1  # an equaliser band that does less is flat
 RATIO = 1.02  # a compressor of less does nothing
-CLOSED_DB = -54.0  # a send below is closed
+CLOSED_DB = -42.0  # a send of which less returns is closed
 PAN = 0.02
 WIDTH = 0.02
 
 BANDS = ("low_shelf_db", "bell_1_db", "bell_2_db", "high_shelf_db")
-SENDS = ("reverb_send_db", "delay_send_db")
+SENDS = {"reverb_send_db": "reverb_return_db", "delay_send_db": "delay_return_db"}
 FADER = STRIP.index("fader_db")
 
 
@@ -37,8 +37,9 @@ def tidied(mix: Mix, sounding: Sequence[bool] | NDArray[np.bool_] | None = None)
     strips = mix.strips.copy()
     for name in BANDS:
         _rest(strips, name, np.abs(strips[:, STRIP.index(name)]) < GAIN_DB, 0.0)
-    for name in SENDS:
-        _rest(strips, name, strips[:, STRIP.index(name)] < CLOSED_DB, SEND_OFF_DB)
+    for name, back in SENDS.items():
+        returned = strips[:, STRIP.index(name)] + mix.buses[BUSES.index(back)]
+        _rest(strips, name, returned < CLOSED_DB, SEND_OFF_DB)
     _rest(strips, "pan", np.abs(strips[:, STRIP.index("pan")]) < PAN, 0.0)
     _rest(strips, "width", np.abs(strips[:, STRIP.index("width")] - 1.0) < WIDTH, 1.0)
     flat = (strips[:, [STRIP.index(name) for name in BANDS]] == 0.0).all(axis=1)

@@ -72,3 +72,10 @@ def test_settings_stay_within_their_ranges_and_apart_as_they_were(song, seed):
     moved = (tidy.strips - strips)[:, STRIP.index("fader_db")]
     if counted.any():
         np.testing.assert_allclose(moved[counted], moved[counted][0], atol=1e-9)
+
+
+@pytest.mark.parametrize(("return_db", "kept"), [(6.0, True), (0.0, False)])
+def test_a_send_is_as_loud_as_what_returns(song, return_db, kept):
+    mix = Mix.neutral(song).with_strip("Kick", reverb_send_db=-45.0)
+    tidy = tidied(mix.with_buses(reverb_return_db=return_db))
+    assert tidy.strip("Kick")["reverb_send_db"] == (-45.0 if kept else -60.0)
