@@ -18,7 +18,7 @@ def export(
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help=".onnx .pt2 .tflite", rich_help_panel=FILES),
+        typer.Option("--output", "-o", help=".onnx .pt .pt2 .tflite", rich_help_panel=FILES),
     ],
     precision: Annotated[
         str,

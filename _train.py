@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ._options import SETTINGS, WORK, Json, Quiet
-from ._terminal import print_json
+from ._terminal import print_json, progress_bars
 from .errors import MixgymError
 
 if TYPE_CHECKING:
@@ -97,10 +97,11 @@ def distill(
         )
     trained = _run(config, settings, out, resume, threads, quiet or as_json)
     told = None
-    if settings.distillation.teachers and trained.finished and (as_json or not quiet):
+    if trained.finished and (as_json or not quiet):
         from .export.kept import compare
 
-        told = compare([trained.weights], settings)[0].kept()
+        with progress_bars(quiet or as_json) as progress:
+            told = compare([trained.weights], settings, tell=progress)[0].kept()
     _tell(trained, as_json, quiet, told)
 
 

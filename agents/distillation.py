@@ -11,10 +11,11 @@ from torch import Tensor
 
 from .adam import AdamLearner, scheduled
 from .batches import Part, Shown
+from .between import Between
 from .cloning import cells_of
 from .gaussian import held
 from .gradient import Climb, styled_episodes
-from .network import look
+from .network import TrackSetNetwork, look
 from .settings import DistillationSettings
 from .teachers import Teachers
 
@@ -43,10 +44,10 @@ class DistillationLearner(AdamLearner[list[Part] | list[Lesson]]):
     """A `Learner` that imitates the best mixes of its teachers, and then climbs.
 
     Cloning is Adam on the squares of errors in settings, weighted by what they cost
-    (`Teachers.sensitivity`); climbing is that of `GradientLearner`. The policy looks once, at a mix
-    at rest: what it does never changes what it is shown, so that the states that a student meets,
-    which DAgger (Ross et al. 2011) would have labelled, are those that the teachers are asked about
-    already.
+    (`Teachers.sensitivity`); climbing is that of `GradientLearner`. Between them may be rounds in
+    the manner of DAgger (Ross et al. 2011), which has teachers label what the student meets. A
+    policy of one look is never shown what it did; what it meets are the mixes that it sets, so
+    these are what searches are asked to go on from, and the best of all rounds is the label.
 
     A step is a look at one song, or one mix of it there and back.
 
@@ -68,21 +69,43 @@ class DistillationLearner(AdamLearner[list[Part] | list[Lesson]]):
         )
         self._sensitivity: tuple[Tensor, Tensor] | None = None
         self._spent = 0
-        self._met: set[tuple[int, int]] = set()
-
-    @property
-    def _clones(self) -> int:
-        """Steps of cloning, whole updates."""
-        return -(-self._cloning.steps // self.stride) * self.stride
+        self._met: dict[tuple[int, int], int] = {}
+        first, each = (
+            -(-steps // self.stride) for steps in (self._cloning.steps, self._cloning.round_steps)
+        )
+        self._rounds = [first + i * each for i in range(self._cloning.rounds)]
+        self._clones = (first + self._cloning.rounds * each) * self.stride
 
     def state(self) -> dict[str, Any]:
         """See `Learner`."""
-        return {**super().state(), "evaluations": self._spent, "met": sorted(self._met)}
+        students = [student.state_dict() for student in self._teachers.students]
+        more = {"evaluations": self._spent, "met": self._met, "students": students}
+        return {**super().state(), **more}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """See `Learner`."""
         super().restore(saved)
-        self._spent, self._met = saved["evaluations"], set(saved["met"])
+        self._spent, self._met = saved["evaluations"], dict(saved["met"])
+        student = TrackSetNetwork(self._sizes)
+        for weights in saved["students"][len(self._teachers.students) :]:
+            student.load_state_dict(weights)
+            self._teachers.follow(student)
+
+    def learn(self, between: Between) -> None:
+        """See `Learner`."""
+        if not self._teachers.students:
+            self._follow()
+        super().learn(between)
+
+    def _update(self, batch: list[Part] | list[Lesson]) -> dict[str, float]:
+        row = super()._update(batch)
+        self._follow()
+        return row
+
+    def _follow(self) -> None:
+        """Keep the student for the round whose first batch is to be made ready next."""
+        if self._number + 1 in self._rounds:
+            self._teachers.follow(self._network)
 
     def _rate(self) -> float:
         clones, done = self._clones, self._steps
@@ -98,11 +121,14 @@ class DistillationLearner(AdamLearner[list[Part] | list[Lesson]]):
             strip, bus, spent = self._teachers.sensitivity()
             self._sensitivity = (torch.from_numpy(strip), torch.from_numpy(bus))
             self._spent += spent if number == 0 else 0
-        return [self._lesson(batches.shown(*drawn)) for drawn in batches.drawn(number)]
+        students = sum(number >= first for first in self._rounds)
+        return [self._lesson(batches.shown(*drawn), students) for drawn in batches.drawn(number)]
 
-    def _lesson(self, shown: Shown) -> Lesson:
+    def _lesson(self, shown: Shown, students: int) -> Lesson:
         numbers = shown.numbers.tolist()
-        labels = [self._teachers.label(shown, place) for place in range(len(numbers))]
+        labels = [
+            self._teachers.label(shown, place, students=students) for place in range(len(numbers))
+        ]
         shape = shown.observations["settings"].shape[1:]
         wanted = cells_of([label.genome for label in labels], shape, self._sizes)
         return Lesson(
@@ -145,8 +171,8 @@ class DistillationLearner(AdamLearner[list[Part] | list[Lesson]]):
             loss = error.sum() / self.stride
             loss.backward()  # type: ignore[no-untyped-call]
             lost += float(loss.detach())
-            self._spent += sum(n for key, n in lesson.cost.items() if key not in self._met)
-            self._met |= lesson.cost.keys()
+            self._spent += sum(n - self._met.get(key, 0) for key, n in lesson.cost.items())
+            self._met |= lesson.cost
         gains = [gain for lesson in lessons for gain in lesson.gains]
         return self._row(lost, float(np.mean(gains)), NONE, NONE)
 

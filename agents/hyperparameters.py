@@ -148,7 +148,10 @@ class Distillation(Schedule):
         teachers: policies, files of `mixgym train`.
         searches: what seeks further from the best of their mixes.
         search_seed: of the searches, apart from the run's so that runs share what was found.
-        steps: of cloning, rounded up to whole updates; all further ones follow gradients.
+        steps: of cloning, rounded up to whole updates.
+        rounds: of cloning after that, for which searches begin with the student's own mixes too, as
+            they are when a round begins; all further steps follow gradients.
+        round_steps: of each, rounded up to whole updates.
         probed: songs on which it is found out what errors in each parameter cost; all count alike
             if 0.
     """
@@ -157,10 +160,14 @@ class Distillation(Schedule):
     searches: Annotated[tuple[Search, ...], Field(max_length=10)] = ()
     search_seed: int = Field(default=0, ge=0, lt=2**31)
     steps: Count = 40_000
+    rounds: int = Field(default=0, ge=0, le=20)
+    round_steps: Count = 4_000
     probed: int = Field(default=32, ge=0, le=100_000)
 
     @model_validator(mode="after")
     def _taught(self) -> Self:
         if not self.teachers and not any(search.share == 1.0 for search in self.searches):
             raise ValueError("name teachers, or a search of all songs (share: 1)")
+        if self.rounds and not self.searches:
+            raise ValueError("rounds need searches, which go on from the student's mixes")
         return self

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -31,13 +32,26 @@ from .weights import table_digest
 VERSION = 1  # of what files of labels hold
 
 
+class Round(NamedTuple):
+    """Policies with whose mixes searches begin.
+
+    Attributes:
+        policies: that look once.
+        digests: of their weights.
+    """
+
+    policies: list[TrackSetNetwork]
+    digests: list[bytes]
+
+
 class Teachers:
     """The best mix of several teachers for each song and style, found when it is first asked for.
 
     Policies look once. Where a song is searched, a search begins with the best of their mixes, or
-    with the best mix by rule if there are no policies. What was found lies beside the cached
-    analyses, a file for each song and style, so that whatever ends a run loses one label at most
-    and other runs of the same teachers ask for none again.
+    with the best mix by rule if there are no policies. It begins with a student's mix as well, once
+    `follow` has told of the student. What was found lies beside the cached analyses, a file for
+    each song and style, so that whatever ends a run loses one label at most and other runs of the
+    same teachers ask for none again.
 
     Args:
         styles: episodes of the same songs for each style.
@@ -62,25 +76,47 @@ class Teachers:
     ) -> None:
         self._styles, self._batches, self._given, self._seed = styles, batches, given, seed
         self._sizes, self._songs = sizes, len(styles[0].repertoire)
-        self._policies = [_policy(path, styles[0], sizes) for path in given.teachers]
-        self._policies_digest = [blake2b(path.read_bytes()).digest() for path in given.teachers]
+        policies = [_policy(path, styles[0], sizes) for path in given.teachers]
+        digests = [blake2b(path.read_bytes()).digest() for path in given.teachers]
+        self._rounds = [Round(policies, digests)]
         self._folder = folder or cache_folder().parent / "labels"
-        self._known: dict[tuple[int, int, bool], Label] = {}
+        self._known: dict[tuple[int, int, bool, int], Label] = {}
 
-    def label(self, shown: Shown, place: int, *, probed: bool = False) -> Label:
+    def follow(self, student: TrackSetNetwork) -> None:
+        """Let searches begin with what a student sets, too, in labels that ask for it.
+
+        Args:
+            student: is copied.
+        """
+        copied = TrackSetNetwork(self._sizes)
+        copied.load_state_dict(student.state_dict())
+        values = b"".join(value.numpy().tobytes() for value in copied.state_dict().values())
+        self._rounds.append(Round([copied.eval()], [blake2b(values).digest()]))
+
+    @property
+    def students(self) -> list[TrackSetNetwork]:
+        """That were followed, in order."""
+        return [policy for found in self._rounds[1:] for policy in found.policies]
+
+    def label(self, shown: Shown, place: int, *, probed: bool = False, students: int = 0) -> Label:
         """Of a song that is shown, while its episodes have not begun anew.
 
         Args:
             shown: the songs.
             place: which of them.
             probed: whether to find out what errors cost; its weights are all 1 otherwise.
+            students: how many of those followed count; the best of all is the label.
 
         Raises:
             MixgymError: it cannot be read.
         """
-        key = (shown.style, int(shown.numbers[place]), probed)
+        key = (shown.style, int(shown.numbers[place]), probed, students)
         if key not in self._known:
-            self._known[key] = _Lesson(self, shown, place).label(probed)
+            lesson = _Lesson(self, shown, place)
+            labels = [lesson.label(found, probed) for found in self._rounds[: students + 1]]
+            best = max(labels, key=lambda label: label.gain)
+            spent = sum(label.evaluations for label in labels)
+            self._known[key] = best._replace(evaluations=spent)
         return self._known[key]
 
     def sensitivity(self) -> tuple[Values, Values, int]:
@@ -118,13 +154,12 @@ class _Lesson:
         self._seen = _alone(shown.observations, place, stems)
         self._evaluator = BatchEvaluator(self._episodes.reward, stems, threads=1)
 
-    def label(self, probed: bool) -> Label:
+    def label(self, begun: Round, probed: bool) -> Label:
         given, space = self._teachers._given, self._episodes.space
         searches = [search for i, search in enumerate(given.searches) if self._is_searched(i)]
         choices = (VERSION, probed, given.search_seed if searches else None, searches)
-        name = self._identity(choices)
-        path = self._teachers._folder / f"{name}.npz"
-        return kept_label(path, space.genes(self._stems), lambda: self._found(probed))
+        path = self._teachers._folder / f"{self._identity(choices, begun)}.npz"
+        return kept_label(path, space.genes(self._stems), lambda: self._found(begun, probed))
 
     def _is_searched(self, search: int) -> bool:
         """Whether a search is done; songs of which stems were silenced are not on disk."""
@@ -133,19 +168,19 @@ class _Lesson:
         whole = self._number < self._teachers._songs
         return whole and bool(rng.random() < given.searches[search].share)
 
-    def _identity(self, choices: object) -> str:
+    def _identity(self, choices: object, begun: Round) -> str:
         """A digest of all that decides what is found."""
         reward, space = self._episodes.reward, self._episodes.space
         text = repr((choices, self._neutral_score, space, sorted(reward.weights.items())))
         digest = blake2b(text.encode(), digest_size=20)
-        for policy in self._teachers._policies_digest:
+        for policy in begun.digests:
             digest.update(policy)
         for _, values in sorted(self._seen.items()):
             digest.update(np.ascontiguousarray(values).tobytes())
         return digest.hexdigest()
 
-    def _found(self, probed: bool) -> Label:
-        genomes = [self._genome(policy) for policy in self._teachers._policies]
+    def _found(self, begun: Round, probed: bool) -> Label:
+        genomes = [self._genome(policy) for policy in begun.policies]
         scores = self._scores(np.array(genomes)).tolist() if genomes else []
         spent = len(genomes)
         for index in range(len(self._teachers._given.searches)):

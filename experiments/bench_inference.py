@@ -104,7 +104,7 @@ def _written(folder: Path, size: str, tell: Tell) -> Iterator[tuple[str, str, st
     network, about = random_policy(weights, *SIZES[size])
     yield size, ".npz", "fp32", weights
     examples = [random_inputs("mixing", 1, stems, seed=stems) for stems in (2, 4, 8, 16)]
-    suffixes = [".pt2", *([".tflite"] if importlib.util.find_spec("litert_torch") else [])]
+    suffixes = [".pt", ".pt2", *([".tflite"] if importlib.util.find_spec("litert_torch") else [])]
     wanted = [(".onnx", precision) for precision in PRECISIONS]
     wanted += [(suffix, "fp32") for suffix in suffixes]
     for number, (suffix, precision) in enumerate(wanted):

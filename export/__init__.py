@@ -4,6 +4,7 @@
     traced      as a graph of operations
     onnx_file   as an ONNX file
     libtorch    as an exported program of PyTorch, and what runs one
+    torchscript as TorchScript, and what runs it
     litert      as a LiteRT file
     writers     what writes which kind of file
     precisions  smaller weights: half precision, 8 bits

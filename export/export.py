@@ -78,7 +78,7 @@ def export_policy(source: Path, output: Path, wanted: Wanted, tell: Tell) -> Exp
 
     Args:
         source: weights of `mixgym train` (.npz), or the folder of a run, whose best are taken.
-        output: .onnx, .pt2 or .tflite.
+        output: .onnx, .pt, .pt2 or .tflite.
         wanted: how.
         tell: told the share that is done.
 

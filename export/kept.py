@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from ..agents.batches import PER_PASS, Batches
+from ..agents.cloning import cells_of
 from ..agents.encoders import PICTURED
-from ..agents.environments import make_validation
+from ..agents.environments import make_one_look, make_validation, network_sizes
+from ..agents.hyperparameters import Search
 from ..agents.load import TrainedPolicy
-from ..agents.settings import DistillationSettings
+from ..agents.settings import DistillationSettings, Validation
+from ..agents.teachers import Teachers
 from ..agents.validation import validate
+from ..envs.episodes import Episodes
 from ..envs.options import EnvOptions
-from ..errors import MixgymError
 from ..rewards.evaluator import Fidelity
 from ..songs.training.manifest import MANIFEST, read_manifest
 from ..songs.training.splits import Split
 
+Tell = Callable[[str, float], None]
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 
@@ -44,13 +50,15 @@ class Comparison(NamedTuple):
         groups: of songs, by number, that the excerpts are from, (excerpts,).
         styles: names.
         student: gains over equal loudness, (styles, excerpts).
-        teachers: of each, (teachers, styles, excerpts).
+        names: of teachers: policies' files, then searches by what they are and may spend.
+        teachers: gains of each, (teachers, styles, excerpts).
     """
 
     titles: tuple[str, ...]
     groups: NDArray[np.int64]
     styles: tuple[str, ...]
     student: NDArray[np.float64]
+    names: tuple[str, ...]
     teachers: NDArray[np.float64]
 
     @property
@@ -58,7 +66,7 @@ class Comparison(NamedTuple):
         """Gain of the best teacher, song by song and style by style, (styles, excerpts)."""
         return np.asarray(self.teachers.max(axis=0))
 
-    def kept(self, styles: Sequence[str] = (), teacher: int | None = None) -> Kept:
+    def kept(self, styles: Sequence[str] = (), teacher: str | None = None) -> Kept:
         """The student's mean gain as a share of a teacher's.
 
         The interval is of a bootstrap (percentiles) in which songs are drawn again, each with all
@@ -66,10 +74,10 @@ class Comparison(NamedTuple):
 
         Args:
             styles: of these alone; all if none are named.
-            teacher: its number; the best for each song and style if None.
+            teacher: its name; the best for each song and style if None.
         """
         rows = [i for i, style in enumerate(self.styles) if not styles or style in styles]
-        theirs = self.best if teacher is None else self.teachers[teacher]
+        theirs = self.best if teacher is None else self.teachers[self.names.index(teacher)]
         songs = np.unique(self.groups)
         of_song = self.groups[None] == songs[:, None]
         ours_by_song = of_song @ self.student[rows].sum(axis=0)
@@ -87,8 +95,12 @@ def compare(
     styles: Sequence[str] = (),
     fidelity: Fidelity = "simulate",
     split: Split | None = None,
+    tell: Tell = lambda what, share: None,
 ) -> list[Comparison]:
-    """Let students and the policies that taught them mix the validation songs of their run.
+    """Let students and those who taught them mix the validation songs of their run.
+
+    Every song is searched here, whatever share of them was searched to learn from. Searches are in
+    `simulate`, begin with the best mix of the policies, and lie on disk as labels do.
 
     Args:
         students: weights.
@@ -96,35 +108,76 @@ def compare(
         styles: to mix under; those of the run if none are named.
         fidelity: of the scores.
         split: of the training set, for the one that the settings name.
+        tell: told what is being done, and the share of it that is done.
 
     Raises:
-        MixgymError: weights or songs that cannot be read, or no policy among the teachers.
+        MixgymError: weights or songs that cannot be read.
     """
-    if not settings.distillation.teachers:
-        raise MixgymError("There is no policy among the teachers to compare with.")
-    policies = [TrainedPolicy(path) for path in (*students, *settings.distillation.teachers)]
+    given = settings.distillation
+    policies = [TrainedPolicy(path) for path in (*students, *given.teachers)]
     usual = settings.environment.arguments.get("reward", EnvOptions.reward)
-    names = tuple(dict.fromkeys(styles or settings.styles or (usual,)))
+    styles = tuple(dict.fromkeys(styles or settings.styles or (usual,)))
     validation = settings.validation
     if split is not None:
         validation = validation.model_copy(update={"split": split})
     gains = []
     titles: tuple[str, ...] = ()
-    for style in names:
+    actors = len(policies) + len(given.searches)
+    for number, style in enumerate(styles):
         episodes = make_validation(
             settings.environment, validation, reward=style, fidelity=fidelity
         )
-        found = [
-            validate(episodes, policy.act, pictured=policy.about.sizes.encoder in PICTURED)
-            for policy in policies
-        ]
+        found = []
+        for place in range(actors):
+            tell("Comparing", (number + place / actors) / len(styles))
+            if place < len(policies):
+                act, encoder = policies[place].act, policies[place].about.sizes.encoder
+                found.append(validate(episodes, act, pictured=encoder in PICTURED))
+            else:
+                search = given.searches[place - len(policies)]
+                actions = _searched(settings, validation, style, search, episodes)
+                found.append(validate(episodes, lambda seen, held=actions: held))
         titles = tuple(found[0])
         gains.append([[gain for _, gain in by_title.values()] for by_title in found])
-    by_policy = np.array(gains).swapaxes(0, 1)
+    by_actor = np.array(gains).swapaxes(0, 1)
     groups, count = _groups(titles, settings), len(students)
+    names = (
+        *(path.name for path in given.teachers),
+        *(f"{search.by}, {search.evaluations:,}" for search in given.searches),
+    )
     return [
-        Comparison(titles, groups, names, gained, by_policy[count:]) for gained in by_policy[:count]
+        Comparison(titles, groups, styles, gained, names, by_actor[count:])
+        for gained in by_actor[:count]
     ]
+
+
+def _searched(
+    settings: DistillationSettings,
+    validation: Validation,
+    style: str,
+    search: Search,
+    episodes: Episodes,
+) -> NDArray[np.float32]:
+    """Actions that set what a search finds for each of some episodes, (episodes, *action)."""
+    songs = validation.songs or settings.environment.arguments.get("songs")
+    few = make_one_look(
+        settings.environment,
+        PER_PASS,
+        reward=style,
+        songs=songs,
+        split=validation.split,
+        max_stems=None,
+    )
+    sizes = network_sizes(few, settings.policy)
+    batches = Batches([few], PER_PASS, settings.seed, torch.device("cpu"))
+    whole = search.model_copy(update={"share": 1.0})
+    given = settings.distillation.model_copy(update={"searches": (whole,)})
+    teachers = Teachers([few], batches, given, sizes, settings.seed)
+    genomes = []
+    for first in range(0, episodes.count, PER_PASS):
+        shown = batches.shown(0, np.arange(first, min(first + PER_PASS, episodes.count)))
+        genomes += [teachers.label(shown, place).genome for place in range(len(shown.numbers))]
+    return cells_of(genomes, episodes.action_mask.shape, sizes).numpy()
 
 
 def _groups(titles: Sequence[str], settings: DistillationSettings) -> NDArray[np.int64]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.export import ExportedProgram
 
 from ..errors import MixgymError
@@ -28,6 +29,7 @@ from ..runtime.policy.contract import (
 )
 
 Floats = NDArray[np.float32]
+Module = Callable[..., Sequence[Tensor]]
 
 
 def save_program(program: ExportedProgram, described: Described, path: Path) -> None:
@@ -40,16 +42,16 @@ class TorchPolicy:
 
     Args:
         path: of the file, for messages.
-        program: the policy.
+        module: the policy.
         described: what the file says of itself.
     """
 
     runs_on = "PyTorch on CPU"
     notes: tuple[str, ...] = ()
 
-    def __init__(self, path: Path, program: ExportedProgram, described: Described) -> None:
+    def __init__(self, path: Path, module: Module, described: Described) -> None:
         self.described = described
-        self._path, self._module = path, program.module()
+        self._path, self._module = path, module
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Backend.run`."""
@@ -73,7 +75,7 @@ def open_policy(path: Path, threads: int, providers: Sequence[str] | None) -> To
     except Exception as error:  # PyTorch has no class for all that can go wrong
         raise MixgymError(f"{path} is no exported program; export it again.") from error
     described = read_metadata(path, {key: value for key, value in held.items() if value})
-    return TorchPolicy(path, program, described)
+    return TorchPolicy(path, program.module(), described)
 
 
 @contextmanager

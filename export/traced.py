@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from ..runtime.policy.contract import BATCH, MOST_STEMS, STEMS, TASKS
@@ -26,11 +26,15 @@ def traced(policy: nn.Module, task: str, stems: int | None = None) -> ExportedPr
         name: {place: free[axis] for place, axis in enumerate(shape) if isinstance(axis, str)}
         for name, shape in TASKS[task].inputs.items()
     }
-    example = EXAMPLE if stems is None else (1, stems)
-    inputs = random_inputs(task, *example, seed=0)
     return torch.export.export(
         policy.eval(),
         (),
-        {name: torch.from_numpy(values) for name, values in inputs.items()},
+        example_inputs(task, EXAMPLE if stems is None else (1, stems)),
         dynamic_shapes=shapes if stems is None else None,
     )
+
+
+def example_inputs(task: str, shape: tuple[int, int] = EXAMPLE) -> dict[str, Tensor]:
+    """What a policy is traced on; its shape is songs and stems."""
+    inputs = random_inputs(task, *shape, seed=0)
+    return {name: torch.from_numpy(values) for name, values in inputs.items()}

@@ -52,6 +52,14 @@ def _libtorch(
     save_program(traced(policy, described.task), described, path)
 
 
+def _torchscript(
+    policy: nn.Module, described: Described, examples: Sequence[Inputs], path: Path
+) -> None:
+    from .torchscript import save_script
+
+    save_script(policy, described, path)
+
+
 def _litert(
     policy: nn.Module, described: Described, examples: Sequence[Inputs], path: Path
 ) -> None:
@@ -60,4 +68,9 @@ def _litert(
     save_litert(policy, described, path)
 
 
-WRITERS: dict[str, Writer] = {".onnx": _onnx, ".pt2": _libtorch, ".tflite": _litert}
+WRITERS: dict[str, Writer] = {
+    ".onnx": _onnx,
+    ".pt": _torchscript,
+    ".pt2": _libtorch,
+    ".tflite": _litert,
+}

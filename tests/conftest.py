@@ -162,7 +162,7 @@ def policy_files(
     network, about = read_network(weights)
     described = describe(weights, about, Wanted())
     files = {".npz": weights}
-    for suffix in (".onnx", ".pt2"):
+    for suffix in (".onnx", ".pt", ".pt2"):
         files[suffix] = tmp_path_factory.mktemp("policy") / f"policy{suffix}"
         write = writer(files[suffix], "fp32")
         write(MixingPolicy(network, described.space), described, [], files[suffix])

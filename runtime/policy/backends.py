@@ -44,6 +44,7 @@ class Backend(Protocol):
 MODULES = {
     ".onnx": "mixgym.runtime.policy.onnx_runtime",
     ".tflite": "mixgym.runtime.policy.litert",
+    ".pt": "mixgym.export.torchscript",
     ".pt2": "mixgym.export.libtorch",
 }
 EXTRAS = {
@@ -57,7 +58,7 @@ def open_policy(path: Path, *, threads: int = 1, providers: Sequence[str] | None
     """What runs a policy's file.
 
     Args:
-        path: .onnx, .tflite or .pt2; only .onnx files may come from strangers.
+        path: .onnx, .tflite, .pt or .pt2; only .onnx files may come from strangers.
         threads: at work on one call.
         providers: of ONNX Runtime's, by preference, such as "CUDAExecutionProvider"; those that
             are there if None.

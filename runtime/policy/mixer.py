@@ -32,7 +32,7 @@ class PolicyMixer:
     Safe to call from several threads, as often as wished.
 
     Args:
-        path: .onnx, .tflite or .pt2, as `mixgym export` writes.
+        path: .onnx, .tflite, .pt or .pt2, as `mixgym export` writes.
         threads: at work on one mix.
         providers: of ONNX Runtime's, by preference; those that are there if None.
 

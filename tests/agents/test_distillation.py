@@ -107,11 +107,25 @@ def test_labels_are_kept_for_all_runs_of_these_teachers(config, tmp_path, monkey
     assert len({path.name for path in cache.iterdir()} - files) > 2
 
 
-@pytest.mark.parametrize("asked_at", [3, 5])
+def test_searches_go_on_from_what_the_student_sets(config):
+    search = {"searches": [{"by": "gradient", "evaluations": 20}], "rounds": 1}
+    learner = DistillationLearner(read_settings(config({"distillation": search})))
+    songs = shown(learner, 0, [0, 1, 2])
+    before = [learner._teachers.label(songs, place) for place in range(3)]
+    learner._teachers.follow(learner.network)
+    after = [learner._teachers.label(songs, place, students=1) for place in range(3)]
+    for one, other in zip(before, after, strict=True):
+        assert other.gain >= one.gain
+        assert 2 < other.evaluations - one.evaluations <= 21
+    assert any(other.gain > one.gain for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("asked_at", [1, 2, 3, 5])
 def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(
     config, tmp_path, same_weights, monkeypatch, asked_at
 ):
-    settings = read_settings(config({"gradient": {"thinned": 0.5}}))
+    rounds = {"steps": 6, "rounds": 2, "round_steps": 3}
+    settings = read_settings(config({"gradient": {"thinned": 0.5}, "distillation": rounds}))
     train(settings, tmp_path / "whole")
     monkeypatch.setenv("MIXGYM_CACHE", str(tmp_path / "other"))
     asked = iter([False] * asked_at + [True])

@@ -28,7 +28,10 @@ def one_graph(monkeypatch):
 def test_every_format_is_measured(capsys):
     result = bench_inference(runs=10, repeats=1, sizes=("small",))
     rows = {(row["size"], row["format"], row["precision"]): row for row in result["rows"]}
-    kinds = {".npz": ["fp32"], ".onnx": ["fp32", "fp16", "int8", "int8-static"], ".pt2": ["fp32"]}
+    kinds = {
+        **{suffix: ["fp32"] for suffix in (".npz", ".pt", ".pt2")},
+        ".onnx": ["fp32", "fp16", "int8", "int8-static"],
+    }
     for suffix, precisions in kinds.items():
         for precision in precisions:
             row = rows["small", suffix, precision]

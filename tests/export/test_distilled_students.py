@@ -13,7 +13,9 @@ from mixgym.export.kept import Comparison
 def comparison(student, teachers, groups):
     titles = tuple(f"excerpt {i}" for i in range(len(groups)))
     styles = tuple(f"style {i}" for i in range(len(student)))
-    return Comparison(titles, np.array(groups), styles, np.array(student), np.array(teachers))
+    names = tuple(f"teacher {i}" for i in range(len(teachers)))
+    student, teachers = np.array(student), np.array(teachers)
+    return Comparison(titles, np.array(groups), styles, student, names, teachers)
 
 
 def test_what_is_kept_is_a_share_of_the_best_teachers_gain():
@@ -22,7 +24,7 @@ def test_what_is_kept_is_a_share_of_the_best_teachers_gain():
     assert found.best.tolist() == [[0.2, 0.3], [0.2, 0.3]]
     assert found.kept().share == pytest.approx(0.6)
     assert found.kept(["style 1"]).share == pytest.approx(0.3 / 0.5)
-    assert found.kept(teacher=0).share == pytest.approx(1.0)
+    assert found.kept(teacher="teacher 0").share == pytest.approx(1.0)
 
 
 def test_the_interval_is_as_wide_as_songs_differ_and_no_wider():

@@ -38,7 +38,7 @@ def reference(policy_files):
     return reference_of(network, Space(about.strip, about.buses, about.master), "mixing")
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+@pytest.mark.parametrize("suffix", [".onnx", ".pt", ".pt2"])
 def test_a_file_gives_what_the_network_gives(suffix, policy_files, reference):
     assert max(differences(open_policy(policy_files[suffix]), reference).values()) <= TOLERANCE
 
@@ -98,7 +98,7 @@ def test_switches_and_ends_of_ranges(policy_weights, tmp_path):
 def test_a_mixer_of_a_file_mixes_as_the_weights_do(policy_files):
     with generate_song(4, 4.0, 24_000, stems=4) as song:
         wanted = TrainedPolicy(policy_files[".npz"]).mix(song, load_reward("balanced"))
-        for suffix in (".onnx", ".pt2"):
+        for suffix in (".onnx", ".pt", ".pt2"):
             mix = PolicyMixer(policy_files[suffix]).mix(song, "balanced")
             for name, table in TABLES.items():
                 apart = (getattr(mix, name) - getattr(wanted, name)) / (table.high - table.low)

@@ -112,7 +112,7 @@ def test_a_policy_that_looks_more_than_once(refused, weights):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["-o", "policy.bin"], ["policy.bin", ".onnx, .pt2, .tflite"]),
+        (["-o", "policy.bin"], ["policy.bin", ".onnx, .pt, .pt2, .tflite"]),
         (["-o", "policy"], ["policy", ".onnx"]),
         (["-o", "mixing.onnx"], ["mixing.onnx", "--overwrite"]),
         (["-o", "folder.onnx", "--overwrite"], ["folder.onnx is a folder"]),

@@ -74,8 +74,9 @@ def test_nothing_of_the_runtime_needs_pytorch(policy_files):
     assert "policy.pt2 needs torch: install it with pip install 'mixgym[train]'" in ran.stdout
 
 
-def test_all_that_runs_a_policy_gives_the_same(policy_files):
-    ours, theirs = (open_policy(policy_files[suffix]) for suffix in (".onnx", ".pt2"))
+@pytest.mark.parametrize("suffix", [".pt", ".pt2"])
+def test_all_that_runs_a_policy_gives_the_same(policy_files, suffix):
+    ours, theirs = (open_policy(policy_files[name]) for name in (".onnx", suffix))
     assert "ONNX Runtime" in ours.runs_on and "PyTorch" in theirs.runs_on
     assert ours.described == theirs.described
     for stems in (1, 2, 7, 33, 64):
@@ -121,11 +122,11 @@ def test_a_provider_that_is_not_there_is_told(policy_files):
 
 @pytest.mark.parametrize("name", ["policy.bin", "policy"])
 def test_files_of_no_known_kind(name, tmp_path):
-    with pytest.raises(MixgymError, match=r"\.onnx, \.tflite or \.pt2"):
+    with pytest.raises(MixgymError, match=r"\.onnx, \.tflite, \.pt or \.pt2"):
         open_policy(tmp_path / name)
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pt2", ".tflite"])
+@pytest.mark.parametrize("suffix", [".onnx", ".pt", ".pt2", ".tflite"])
 def test_files_that_are_missing_or_cut_off(suffix, policy_files, tmp_path):
     path = tmp_path / f"policy{suffix}"
     pytest.importorskip("ai_edge_litert", reason="LiteRT is an extra")
