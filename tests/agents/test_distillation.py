@@ -14,6 +14,7 @@ from mixgym.agents.train import train
 from mixgym.agents.weights import read_weights
 from mixgym.errors import MixgymError
 from mixgym.experiments.random_policy import random_policy
+from mixgym.export.kept import compare
 
 
 @pytest.fixture(autouse=True)
@@ -156,10 +157,26 @@ def test_a_student_does_what_its_teacher_does(mixgym, config, tmp_path, teachers
     assert sum(array.nbytes for array in arrays.values()) < 1_000_000
 
 
+def test_what_is_kept_is_told_of_searches_too(config, cache):
+    settings = read_settings(config())
+    told = []
+    student = settings.distillation.teachers[1]
+    found = compare([student], settings, tell=lambda what, share: told.append(share))[0]
+    assert found.names == ("wide.npz", "narrow.npz", "gradient, 20")
+    assert np.array_equal(found.student, found.teachers[1])
+    assert (found.teachers[2] >= found.teachers[:2].max(axis=0) - 1e-6).all()
+    assert found.kept().share < found.kept(teacher="narrow.npz").share == 1.0
+    assert told == sorted(told) and 0.0 < told[-1] <= 1.0
+    labels = sorted(cache.iterdir())
+    rendered = compare([student], settings, styles=["warm"], fidelity="render")[0]
+    assert rendered.styles == ("warm",) and sorted(cache.iterdir()) == labels
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({"teachers": []}, ["teachers", "share"]),
+        ({"searches": [], "rounds": 1}, ["rounds", "searches"]),
         ({"teachers": ["nowhere.npz"]}, ["nowhere.npz", "read"]),
         ({"steps": 0}, ["distillation.steps", "0"]),
         ({"searches": [{"by": "nobody"}]}, ["searches", "nobody"]),
