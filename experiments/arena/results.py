@@ -6,6 +6,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from ...console.rules import MIXERS as RULES
 from ...errors import MixgymError
 from .parquet import read_rows
 from .play import Row
@@ -29,8 +30,9 @@ def results(standing: Standing, level: int = 1) -> str:
     songs = {row["song"] for row in rows}
     machines = sorted({f"{row['cpu']}, {row['cores']} cores" for row in rows})
     commits = sorted({str(row["commit"]) for row in rows})
+    seekers = ", ".join(name for name in settings.mixers if name not in RULES)
     lines = [
-        f"{'#' * level} The arena, split {settings.split}",
+        f"{'#' * level} The arena, split {settings.split}{': ' if seekers else ''}{seekers}",
         "",
         f"{len(songs)} songs, {len(standing.places)} excerpts of {settings.seconds:g} s, split "
         f"{settings.split}, {settings.seeds} seeds, reward {settings.style}, {len(rows):,} rows. "

@@ -111,6 +111,7 @@ def test_rows_that_were_not_asked_for_are_left_out(rows, settings):
 def test_results_are_markdown_with_the_command(rows, settings):
     standing = Standing(rows, settings)
     page = results(standing)
+    assert page.startswith("# The arena, split all: random, ga, cma_es\n")
     assert "mixgym compete --songs SONGS --mixers equal_loudness,random,ga,cma_es" in page
     assert "--budgets 0,10,100 --seeds 3" in page
     assert "a processor, 2 cores" in page and "abc" in page
