@@ -191,6 +191,16 @@ class DistillationSettings(StyledSettings):
     distillation: Distillation
     total_steps: Count = 60_000
 
+    @model_validator(mode="after")
+    def _someone_teaches_every_song(self) -> Self:
+        given = self.gradient
+        if not self.distillation.teachers and given.thinned + given.bursts + given.nameless > 0.0:
+            raise ValueError(
+                "gradient.thinned, bursts and nameless need distillation.teachers: only whole songs "
+                "are searched"
+            )
+        return self
+
 
 class CloningSettings(Settings):
     """A run of the cloning of mixes that were searched for; a step is a look at one song."""

@@ -172,6 +172,14 @@ def test_what_is_kept_is_told_of_searches_too(config, cache):
     assert rendered.styles == ("warm",) and sorted(cache.iterdir()) == labels
 
 
+def test_searches_alone_teach_whole_songs_alone(mixgym, config, tmp_path, check_sentence):
+    alone = {"teachers": [], "searches": [{"by": "ga", "evaluations": 40}]}
+    path = config({"distillation": alone, "gradient": {"thinned": 0.5}})
+    ran = mixgym("distill", path, "--out", tmp_path / "run")
+    assert ran.status == 2
+    check_sentence(ran.err, ["gradient.thinned", "teachers"])
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
