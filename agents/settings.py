@@ -196,8 +196,8 @@ class DistillationSettings(StyledSettings):
         given = self.gradient
         if not self.distillation.teachers and given.thinned + given.bursts + given.nameless > 0.0:
             raise ValueError(
-                "gradient.thinned, bursts and nameless need distillation.teachers: only whole songs "
-                "are searched"
+                "gradient.thinned, bursts and nameless need distillation.teachers: only whole "
+                "songs are searched"
             )
         return self
 
