@@ -1,9 +1,9 @@
 """`python -m mixgym.experiments.distilled CONFIG`: how small a student may be for what it keeps.
 
-Students of several widths are distilled by one file of settings, and the widest of them is pruned:
-whole heads of attention, or single weights, the smallest first, without learning anew (Han et al.
-2015, Michel et al. 2019). All are held against their teachers on songs of a split that no run
-learned from or was chosen on.
+Students of several widths are distilled by one file of settings, go on by further ones, and the
+widest of them is pruned: whole heads of attention, or single weights, the smallest first, without
+learning anew (Han et al. 2015, Michel et al. 2019). All are held against their teachers on songs of
+a split that no run learned from or was chosen on.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -22,8 +23,8 @@ import typer
 from ..agents.hyperparameters import Search
 from ..agents.load import NETWORK, read_network
 from ..agents.network import Block, TrackSetNetwork
-from ..agents.run_folder import BEST, RUN
-from ..agents.settings import DistillationSettings, read_settings
+from ..agents.run_folder import BEST, LAST, RUN
+from ..agents.settings import DistillationSettings, Settings, read_settings
 from ..agents.train import train
 from ..agents.weights import save_weights
 from ..errors import MixgymError
@@ -46,6 +47,23 @@ ABOUT_TEACHERS = (
     "A search is named by what searches and its evaluations; it began with the best mix of the "
     "policies, for every excerpt and style."
 )
+
+
+class Legs(NamedTuple):
+    """How a student learns.
+
+    Attributes:
+        first: what distils it.
+        further: runs that begin with the last weights of the one before.
+    """
+
+    first: DistillationSettings
+    further: tuple[Settings, ...]
+
+    def folders(self, out: Path) -> list[Path]:
+        """Of the runs, below the folder of all."""
+        width = f"width-{self.first.policy.width}"
+        return [out / width, *(out / f"{width}-leg-{2 + i}" for i in range(len(self.further)))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +94,14 @@ class Result(NamedTuple):
     """What the page is about.
 
     Attributes:
-        settings: of the widest run.
+        legs: settings of the widest, one leg after another.
         learned_from: how many excerpts.
         students: the widths first, then what was pruned.
         simulated, rendered: the widest beside its teachers; the latter in the first style alone.
         beyond: the widest beside these and further searches, in `simulate`.
     """
 
-    settings: DistillationSettings
+    legs: Legs
     learned_from: int
     students: list[Student]
     simulated: Comparison
@@ -94,6 +112,9 @@ class Result(NamedTuple):
 def main(
     config: Annotated[Path, typer.Argument(help="A YAML file: see docs/export.md.")],
     out: Annotated[Path, typer.Option(help="Folder of the runs, each in `width-N`.")],
+    then: Annotated[
+        list[Path] | None, typer.Option(help="A run that goes on from there; may be repeated.")
+    ] = None,
     width: Annotated[list[int] | None, typer.Option(help="16, 32, 64 and 96.")] = None,
     songs: Annotated[Path | None, typer.Option(help="What to learn from, for the file's.")] = None,
     split: Annotated[Split, typer.Option(help="To compare on.")] = "test",
@@ -103,28 +124,56 @@ def main(
     """Distil, prune, compare; run again, it goes on."""
     try:
         widths = sorted(set(width or (16, 32, 64, 96)), reverse=True)
-        runs = [_settings(config, songs, w) for w in widths]
+        students = [legs_of(config, then or (), out, w, songs) for w in widths]
         with gentle_interrupt() as asked_to_end:
-            for settings in runs:
-                folder = out / f"width-{settings.policy.width}"
-                folder.parent.mkdir(parents=True, exist_ok=True)
-                if not train(settings, folder, resume=True, asked_to_end=asked_to_end).finished:
+            for legs in students:
+                if not _learn(legs, out, asked_to_end):
                     typer.echo("Ended; the same command goes on.")
                     return
-        write_page(page or out / "distil.md", measure(runs, out, split, excerpts))
+        write_page(page or out / "distil.md", measure(students, out, split, excerpts))
     except (MixgymError, OSError) as error:
         typer.echo(f"mixgym: {error}", err=True)
         raise typer.Exit(2) from error
 
 
-def _settings(config: Path, songs: Path | None, width: int) -> DistillationSettings:
-    settings = read_settings(config, songs=songs, changed=[{"policy": {"width": width}}])
-    if not isinstance(settings, DistillationSettings):
+def legs_of(
+    config: Path, then: Sequence[Path], out: Path, width: int, songs: Path | None = None
+) -> Legs:
+    """The legs of a student.
+
+    Args:
+        config: a file of a distillation.
+        then: files of what goes on from it.
+        out: folder of all runs.
+        width: of the student's tokens.
+        songs: what to learn from, for what the files say.
+
+    Raises:
+        MixgymError: settings that cannot be used.
+    """
+    changed = [{"policy": {"width": width}}]
+    first = read_settings(config, songs=songs, changed=changed)
+    if not isinstance(first, DistillationSettings):
         raise MixgymError(f"{config} holds no line `algorithm: distillation`; name another.")
-    return settings
+    folders = Legs(first, ()).folders(out)
+    further: list[Settings] = []
+    for path in then:
+        start = folders[-1] / LAST
+        further.append(read_settings(path, songs=songs, start=start, changed=changed))
+        folders = Legs(first, tuple(further)).folders(out)
+    return Legs(first, tuple(further))
 
 
-def measure(runs: list[DistillationSettings], out: Path, split: Split, excerpts: int) -> Result:
+def _learn(legs: Legs, out: Path, asked_to_end: Callable[[], bool]) -> bool:
+    """Begin with what is not done, or go on with it; whether it came to its end."""
+    for settings, folder in zip((legs.first, *legs.further), legs.folders(out), strict=True):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if not train(settings, folder, resume=True, asked_to_end=asked_to_end).finished:
+            return False
+    return True
+
+
+def measure(runs: list[Legs], out: Path, split: Split, excerpts: int) -> Result:
     """Hold all students against their teachers, and the widest pruned too.
 
     Args:
@@ -136,10 +185,9 @@ def measure(runs: list[DistillationSettings], out: Path, split: Split, excerpts:
     Raises:
         MixgymError: weights or songs that cannot be read.
     """
-    settings = _judged(runs[0], excerpts)
+    settings = _judged(runs[0].first, excerpts)
     files = {
-        f"width {given.policy.width}": (0.0, out / f"width-{given.policy.width}" / BEST)
-        for given in runs
+        f"width {legs.first.policy.width}": (0.0, legs.folders(out)[-1] / BEST) for legs in runs
     }
     _, widest = next(iter(files.values()))
     network, about = read_network(widest)
@@ -170,7 +218,7 @@ def measure(runs: list[DistillationSettings], out: Path, split: Split, excerpts:
     rendered = compare([widest], settings, styles=first, fidelity="render", split=split)[0]
     about_run = json.loads((widest.parent / RUN).read_text(encoding="utf-8"))
     learned_from = int(about_run["songs"]["learned_from"])
-    return Result(settings, learned_from, students, simulated[0], rendered, beyond[0])
+    return Result(runs[0], learned_from, students, simulated[0], rendered, beyond[0])
 
 
 def _judged(settings: DistillationSettings, excerpts: int) -> DistillationSettings:
@@ -260,13 +308,13 @@ def write_page(page: Path, result: Result) -> None:
         MixgymError: they cannot be written.
     """
     picture = page.with_suffix(".svg")
-    settings, machine = result.settings, describe_machine()
+    machine = describe_machine()
     lines = [
         "# Distillation",
         "",
         "Generated by `python -m mixgym.experiments.distilled`; no number here was typed.",
         "",
-        f"Students learned from {result.learned_from:,} excerpts: they {_course(settings)}; on "
+        f"Students learned from {result.learned_from:,} excerpts: they {_course(result.legs)}; on "
         f"{machine['cpu']}, one thread; commit {machine['commit']}. One seed each.",
         "",
         f"![What is kept by size]({picture.name})",
@@ -278,16 +326,18 @@ def write_page(page: Path, result: Result) -> None:
         draw(result.students, staged.file(picture))
 
 
-def _course(settings: DistillationSettings) -> str:
+def _course(legs: Legs) -> str:
     """What students did, in order."""
-    given = settings.distillation
-    cloned = f"cloned their teachers for {given.steps:,} looks"
+    given = legs.first.distillation
+    course = [f"cloned their teachers for {given.steps:,} looks"]
     if given.rounds:
-        cloned += (
+        course[0] += (
             f" and what searches made of their own mixes for {given.rounds} x "
             f"{given.round_steps:,} more"
         )
-    return f"{cloned}, then climbed to {settings.total_steps:,} steps"
+    course.append(f"climbed to {legs.first.total_steps:,} steps")
+    course += [f"went on by {leg.algorithm} for {leg.total_steps:,}" for leg in legs.further]
+    return ", then ".join(course)
 
 
 def tables(result: Result) -> list[Table]:

@@ -1,13 +1,19 @@
 """What students keep of their teachers' gain, and what pruning takes away."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from mixgym.agents.load import read_network
 from mixgym.agents.network import Seen
-from mixgym.experiments.distilled import prune_heads, prune_weights
+from mixgym.agents.run_folder import LAST
+from mixgym.errors import MixgymError
+from mixgym.experiments.distilled import legs_of, prune_heads, prune_weights
 from mixgym.export.kept import Comparison
+
+TRAIN = Path(__file__).parents[2] / "experiments" / "train"
 
 
 def comparison(student, teachers, groups):
@@ -38,6 +44,26 @@ def test_the_interval_is_as_wide_as_songs_differ_and_no_wider():
     few = comparison(ours, theirs, [i // 20 for i in range(60)]).kept()
     assert few.share == pytest.approx(apart.share)
     assert str(apart) == f"{apart.share:.1%} ({apart.low:.1%} to {apart.high:.1%})"
+
+
+def test_a_leg_begins_where_the_one_before_it_ended(monkeypatch, tmp_path):
+    for name in ("MIXGYM_SET", "MIXGYM_TEACHER"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    further = [TRAIN / "mixing_further.yaml"] * 2
+    legs = legs_of(TRAIN / "mixing_distilled.yaml", further, tmp_path, 48)
+    folders = legs.folders(tmp_path)
+    assert len({*folders}) == 3
+    assert [leg.start for leg in (legs.first, *legs.further)] == [
+        None,
+        *(folder / LAST for folder in folders[:2]),
+    ]
+    assert {leg.policy.width for leg in (legs.first, *legs.further)} == {48}
+
+
+def test_what_comes_first_is_a_distillation(monkeypatch, tmp_path):
+    monkeypatch.setenv("MIXGYM_SET", str(tmp_path))
+    with pytest.raises(MixgymError, match=r"mixing_further\.yaml.*distillation"):
+        legs_of(TRAIN / "mixing_further.yaml", (), tmp_path, 48)
 
 
 @pytest.fixture(scope="module")
