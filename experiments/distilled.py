@@ -1,7 +1,7 @@
 """`python -m mixgym.experiments.distilled CONFIG`: how small a student may be for what it keeps.
 
-Students of several widths are distilled by one file of settings, go on by further ones, and the
-widest of them is pruned: whole heads of attention, or single weights, the smallest first, without
+Students of several widths are distilled by one file of settings. The widest goes on by further
+ones, and is pruned: whole heads of attention, or single weights, the smallest first, without
 learning anew (Han et al. 2015, Michel et al. 2019). All are held against their teachers on songs of
 a split that no run learned from or was chosen on.
 """
@@ -96,7 +96,8 @@ class Result(NamedTuple):
     Attributes:
         legs: settings of the widest, one leg after another.
         learned_from: how many excerpts.
-        students: the widths first, then what was pruned.
+        students: the widths first, of the widest every leg, from the last one on; then what was
+            pruned.
         simulated, rendered: the widest beside its teachers; the latter in the first style alone.
         beyond: the widest beside these and further searches, in `simulate`.
     """
@@ -113,7 +114,8 @@ def main(
     config: Annotated[Path, typer.Argument(help="A YAML file: see docs/export.md.")],
     out: Annotated[Path, typer.Option(help="Folder of the runs, each in `width-N`.")],
     then: Annotated[
-        list[Path] | None, typer.Option(help="A run that goes on from there; may be repeated.")
+        list[Path] | None,
+        typer.Option(help="Another file, by which the widest goes on; may be repeated."),
     ] = None,
     width: Annotated[list[int] | None, typer.Option(help="16, 32, 64 and 96.")] = None,
     songs: Annotated[Path | None, typer.Option(help="What to learn from, for the file's.")] = None,
@@ -124,7 +126,9 @@ def main(
     """Distil, prune, compare; run again, it goes on."""
     try:
         widths = sorted(set(width or (16, 32, 64, 96)), reverse=True)
-        students = [legs_of(config, then or (), out, w, songs) for w in widths]
+        students = [
+            legs_of(config, (then or ()) if w == widths[0] else (), out, w, songs) for w in widths
+        ]
         with gentle_interrupt() as asked_to_end:
             for legs in students:
                 if not _learn(legs, out, asked_to_end):
@@ -187,7 +191,9 @@ def measure(runs: list[Legs], out: Path, split: Split, excerpts: int) -> Result:
     """
     settings = _judged(runs[0].first, excerpts)
     files = {
-        f"width {legs.first.policy.width}": (0.0, legs.folders(out)[-1] / BEST) for legs in runs
+        f"width {legs.first.policy.width}" + (f", leg {leg}" if leg > 1 else ""): (0.0, run / BEST)
+        for legs in runs
+        for leg, run in reversed(list(enumerate(legs.folders(out), 1)))
     }
     _, widest = next(iter(files.values()))
     network, about = read_network(widest)
@@ -336,7 +342,10 @@ def _course(legs: Legs) -> str:
             f"{given.round_steps:,} more"
         )
     course.append(f"climbed to {legs.first.total_steps:,} steps")
-    course += [f"went on by {leg.algorithm} for {leg.total_steps:,}" for leg in legs.further]
+    course += [
+        f"the widest went on by {leg.algorithm} for {leg.total_steps:,} more"
+        for leg in legs.further
+    ]
     return ", then ".join(course)
 
 
