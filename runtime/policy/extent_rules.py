@@ -185,7 +185,8 @@ def _concat(op: Operation) -> list[Extent]:
     parts = [op.input(i) for i in range(len(op.inputs) or 1)]
     shapes = [part.shape for part in parts]
     axis = _axis(op.integer("axis", 0), len(shapes[0]))
-    if len({(*shape[:axis], -1, *shape[axis + 1 :]) for shape in shapes}) > 1:
+    fixed = {(len(shape), shape[:axis], shape[axis + 1 :]) for shape in shapes}
+    if len(fixed) > 1:
         raise GraphError("joins shapes that do not fit")
     joined = list(shapes[0])
     joined[axis] = sum(shape[axis] for shape in shapes)

@@ -127,10 +127,10 @@ def settled(
             raise MixgymError(f"{path} sets {column} beyond its range; train it again.")
         values = np.clip(values, table.low, table.high)
         for place, parameter in enumerate(table):
-            if parameter.scale == "switch":
-                values[..., place] = np.round(values[..., place])
-            elif parameter.name not in free:
+            if parameter.name not in free:
                 values[..., place] = rest[..., place]
+            elif parameter.scale == "switch":
+                values[..., place] = np.round(values[..., place])
         parts.append(values)
     strips, buses, master = parts
     return strips, buses, master

@@ -17,7 +17,7 @@ from ...errors import MixgymError
 from .backends import read_file
 from .contract import BATCH, MOST_STEMS, STEMS, TASKS, Described, lengths, read_metadata
 from .extents import check_extents
-from .graph import GraphError, read_graph
+from .graph import Graph, GraphError, read_graph
 
 Floats = NDArray[np.float32]
 CPU = "CPUExecutionProvider"
@@ -36,20 +36,31 @@ class OnnxPolicy:
     Args:
         path: of the file, for messages.
         session: of ONNX Runtime's.
+        graph: of the file.
         described: what the file says of itself.
         notes: what went otherwise than asked.
     """
 
     def __init__(
-        self, path: Path, session: Any, described: Described, notes: tuple[str, ...]
+        self,
+        path: Path,
+        session: Any,
+        graph: Graph,
+        described: Described,
+        notes: tuple[str, ...],
     ) -> None:
         self.described, self.notes = described, notes
         self.runs_on = f"ONNX Runtime on {_plain(session.get_providers()[0])}"
-        self._path, self._session = path, session
+        self._path, self._session, self._graph = path, session, graph
         self._outputs = list(TASKS[described.task].outputs)
+        self._fitting: set[tuple[int, int]] = set()
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Backend.run`."""
+        batch, stems = (*next(iter(inputs.values())).shape, 1)[:2]
+        if (batch, stems) not in self._fitting:  # a graph can be small for all but one number
+            _check_shapes(self._path, self._graph, self.described, batch, stems)
+            self._fitting.add((batch, stems))
         try:
             given = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # ONNX Runtime has no class for all that can go wrong
@@ -60,26 +71,33 @@ class OnnxPolicy:
 def open_policy(path: Path, threads: int, providers: Sequence[str] | None) -> OnnxPolicy:
     """See `mixgym.runtime.policy.backends.open_policy`."""
     content = read_file(path)
-    described = _checked(path, content)
-    session, notes = _session(path, content, threads, providers)
-    return OnnxPolicy(path, session, described, notes)
-
-
-def _checked(path: Path, content: bytes) -> Described:
-    """What a file says of itself, once it is known to hold a policy and nothing else."""
     try:
         graph = read_graph(content)
         described = read_metadata(path, graph.metadata)
         task = TASKS[described.task]
         if (graph.inputs, graph.outputs) != (task.inputs, task.outputs):
             raise GraphError("takes or gives other things than a policy")
-        for stems in (1, MOST_STEMS):
-            for name, shape in check_extents(graph, {BATCH: 1, STEMS: stems}).items():
-                if shape != lengths(task.outputs[name], 1, stems):
-                    raise GraphError(f"gives {name} in another shape than it says")
     except GraphError as error:
-        raise MixgymError(f"{path} {error}; name a file that `mixgym export` wrote.") from error
-    return described
+        raise _refusal(path, error) from error
+    for stems in (1, MOST_STEMS):
+        _check_shapes(path, graph, described, 1, stems)
+    session, notes = _session(path, content, threads, providers)
+    return OnnxPolicy(path, session, graph, described, notes)
+
+
+def _check_shapes(path: Path, graph: Graph, described: Described, batch: int, stems: int) -> None:
+    """See that a graph stays small, and gives what it says, for inputs of these sizes."""
+    outputs = TASKS[described.task].outputs
+    try:
+        for name, shape in check_extents(graph, {BATCH: batch, STEMS: stems}).items():
+            if shape != lengths(outputs[name], batch, stems):
+                raise GraphError(f"gives {name} in another shape than it says")
+    except GraphError as error:
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: GraphError) -> MixgymError:
+    return MixgymError(f"{path} {error}; name a file that `mixgym export` wrote.")
 
 
 def _session(

@@ -8,12 +8,14 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from mixgym.console.parameters import STRIP
+from mixgym.console.parameters import MASTER, STRIP
 from mixgym.errors import MixgymError
 from mixgym.export.parity import random_inputs
+from mixgym.rewards import load_reward
 from mixgym.runtime.policy.backends import open_policy
 from mixgym.runtime.policy.contract import TASKS
-from mixgym.runtime.policy.mixer import PolicyMixer
+from mixgym.runtime.policy.look import look_at
+from mixgym.runtime.policy.mixer import PolicyMixer, settled
 from mixgym.songs import Song
 from mixgym.songs.generate import generate_song
 
@@ -101,6 +103,16 @@ def test_settings_are_within_their_ranges_and_exact_where_nothing_is_set(policy_
     assert (mix.strips >= STRIP.low).all() and (mix.strips <= STRIP.high).all()
     assert (mix.strips[:, STRIP.index("compressor_knee_db")] == 6.0).all()
     assert (mix.strips[:, STRIP.index("eq_on")] == 1.0).all()
+
+
+def test_a_file_sets_nothing_that_it_does_not_name(policy_files, song):
+    mixer = PolicyMixer(policy_files[".onnx"])
+    look = look_at(song, load_reward(), mixer.described, 1)
+    given = mixer.backend.run(look.inputs)
+    limiter_on = MASTER.index("limiter_on")
+    assert "limiter_on" not in mixer.described.master and look.rest[2][limiter_on] == 1.0
+    given["master"][:, limiter_on] = 0.0
+    assert settled(mixer.path, mixer.described, given, look)[2][limiter_on] == 1.0
 
 
 def test_a_silent_song_and_an_unknown_style_are_refused(policy_files, song):

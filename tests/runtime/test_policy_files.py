@@ -11,6 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mixgym.errors import MixgymError
+from mixgym.export.parity import random_inputs
 from mixgym.rewards.features import FEATURE_VERSION
 from mixgym.runtime.policy.backends import MOST_BYTES, open_policy
 from mixgym.runtime.policy.contract import FORMAT_KEY, POLICY_KEY
@@ -222,6 +223,11 @@ BOMBS = {
         {"size": np.full(2, 1e9, np.float32)},
         "not known before it runs",
     ),
+    "a row joined to a matrix": (
+        [helper.make_node("Concat", ["matrix", "shape"], ["y"], axis=1)],
+        {"matrix": np.ones((2, 3), np.int64), "shape": np.array([2, 2])},
+        "shapes that do not fit",
+    ),
     "a negative axis": (
         [helper.make_node("Softmax", ["mix"], ["y"], axis=-7)],
         {},
@@ -234,6 +240,35 @@ BOMBS = {
 def test_bombs(kind, model, refused):
     nodes, constants, words = BOMBS[kind]
     refused(with_nodes(model, *nodes, **constants), words)
+
+
+@pytest.mark.parametrize(
+    ("odd", "target", "words"),
+    [(2**40, "y", "more memory or time"), (2, "master", "in another shape than it says")],
+    ids=["huge", "two songs"],
+)
+def test_what_is_large_for_one_number_of_stems_alone(odd, target, words, model, tmp_path):
+    lengths = np.ones(64, np.int64)  # a slice ends where the table does, so 256 stems read its last
+    lengths[29] = odd
+    given = "mix"
+    if target == "master":
+        node = next(n for n in model.graph.node if n.output[0] == "master")
+        node.output[0] = given = "narrow"
+    nodes = [
+        helper.make_node("Shape", ["mask"], ["stems_in_all"], start=1, end=2),
+        helper.make_node("Slice", ["lengths", "first", "stems_in_all"], ["told"]),
+        helper.make_node("Gather", ["told", "last"], ["times"]),
+        helper.make_node("Concat", ["times", "one"], ["wanted"], axis=0),
+        helper.make_node("Expand", [given, "wanted"], [target]),
+    ]
+    constants = {"first": np.array([0]), "last": np.array([-1]), "one": np.array([1])}
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(with_nodes(model, *nodes, lengths=lengths, **constants).SerializeToString())
+    policy = open_policy(path)
+    assert policy.run(random_inputs("mixing", 1, 29, seed=0))["strips"].shape[1] == 29
+    with pytest.raises(MixgymError, match=words) as refusal:
+        policy.run(random_inputs("mixing", 1, 30, seed=0))
+    assert str(refusal.value).startswith(str(path))
 
 
 def test_a_function(model, refused):
