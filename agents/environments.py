@@ -13,9 +13,9 @@ from ..envs.vector import (
     MixingVectorEnv,
 )
 from ..errors import MixgymError
-from ..rewards import features
 from .network import Sizes
 from .settings import Environment, Network, ParallelEnvironment, Validation
+from .weights import feature_sizes
 
 ENVIRONMENTS: dict[str, tuple[Task, type[ConsoleVectorEnv]]] = {
     "mixgym/Mixing-v0": (MIXING, MixingVectorEnv),
@@ -106,10 +106,10 @@ def refuse_shared_songs(episodes: Episodes, held_out: Episodes) -> None:
 def network_sizes(episodes: Episodes, policy: Network) -> Sizes:
     """The network that such episodes need."""
     strip, bus = episodes.parameter_names
-    stem = (*features.STEM, *features.STEM_IN_MIX) if episodes.task.stems else features.TRACK
+    stem, mix = feature_sizes(len(strip))
     return Sizes(
-        stem=features.size(stem),
-        mix=features.size(features.MIX) + 1,
+        stem=stem,
+        mix=mix,
         strip=len(strip),
         bus=len(bus),
         width=policy.width,

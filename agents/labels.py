@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..archives import read_arrays
 from ..console.analysis_cache import cache_folder
 from ..console.mix import Budget, Mix
 from ..envs.episodes import Episodes
@@ -26,6 +26,7 @@ from .hyperparameters import Cloning, Seeking
 
 Values = NDArray[np.float64]
 VERSION = 1  # of the files
+MOST_BYTES = 10_000_000  # of one
 PROBE = 0.2  # genes by which each setting is moved to see what depends on it
 LEAST = 0.05  # weight of a setting re the mean of the song's
 
@@ -182,14 +183,14 @@ def _probe(genome: Values, neutral: Values) -> Values:
 def _read(path: Path, genes: int) -> Label | None:
     """A label's file; None where there is none that can be used."""
     try:
-        with np.load(path, allow_pickle=False) as data:
-            label = Label(
-                np.asarray(data["genome"], np.float64),
-                np.asarray(data["weights"], np.float64),
-                float(data["gain"]),
-                int(data["evaluations"]),
-            )
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        data = read_arrays(path, MOST_BYTES)
+        label = Label(
+            np.asarray(data["genome"], np.float64),
+            np.asarray(data["weights"], np.float64),
+            float(data["gain"]),
+            int(data["evaluations"]),
+        )
+    except (OSError, ValueError, TypeError, KeyError):  # an ArchiveError is a ValueError
         return None
     arrays = (label.genome, label.weights)
     fits = all(array.shape == (genes,) and np.isfinite(array).all() for array in arrays)

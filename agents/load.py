@@ -115,8 +115,9 @@ def read_network(path: Path) -> tuple[TrackSetNetwork, About]:
             f"{path} holds a policy that was trained to compare with alone; name another."
         )
     try:
-        network = TrackSetNetwork(about.sizes)
-        network.load_state_dict(weights)
+        with torch.device("meta"):  # nothing is allocated for sizes that the weights do not have
+            network = TrackSetNetwork(about.sizes)
+        network.load_state_dict(weights, assign=True)
     except (RuntimeError, KeyError) as error:
         raise MixgymError(f"{path} holds weights that do not fit; train it again.") from error
     return network.eval(), about

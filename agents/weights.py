@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -14,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..archives import ArchiveError, ArchiveTooLargeError, read_arrays
 from ..console.parameters import BUSES, MASTER, STRIP
 from ..console.space import Space
 from ..errors import MixgymError
-from ..rewards.features import FEATURE_VERSION
+from ..rewards.features import FEATURE_VERSION, MIX, STEM, STEM_IN_MIX, TRACK, size
 from .network import Sizes
 
 FORMAT = "mixgym-policy-1"
@@ -44,7 +44,7 @@ class About(BaseModel):
         gains: mean gain over equal loudness on validation songs in `simulate`, by style.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     format: str = FORMAT
     features: int = FEATURE_VERSION
@@ -72,6 +72,12 @@ def table_digest(space: Space) -> str:
     return blake2b(json.dumps(ranges).encode(), digest_size=16).hexdigest()
 
 
+def feature_sizes(strip: int) -> tuple[int, int]:
+    """Features of a stem, or of a track where no strip has parameters, and of the mix."""
+    stem = (*STEM, *STEM_IN_MIX) if strip else TRACK
+    return size(stem), size(MIX) + 1  # and how far the episode is
+
+
 def save_weights(path: Path, arrays: Mapping[str, NDArray[Any]], about: About) -> None:
     """Write weights; the file is whole at any time, the old one or the new.
 
@@ -95,15 +101,13 @@ def read_weights(path: Path) -> tuple[Arrays, About]:
         MixgymError: no such file, none of these, or of other features or parameters.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-                raise MixgymError(f"{path} is larger than a policy can be; check the name.")
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {name: _single(data[name]) for name in data.files}
+        arrays = {name: _single(array) for name, array in read_arrays(path, MOST_BYTES).items()}
         about = About.model_validate_json(str(arrays.pop(ABOUT)))
     except OSError as error:
         raise MixgymError(f"The policy {path} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except ArchiveTooLargeError as error:
+        raise MixgymError(f"{path} is larger than a policy can be; check the name.") from error
+    except (ArchiveError, ValidationError, KeyError) as error:
         told = "" if not isinstance(error, ValidationError) else " of this version"
         raise MixgymError(
             f"{path} holds no policy{told}; name a file that `mixgym train` wrote."
@@ -124,6 +128,10 @@ def read_weights(path: Path) -> tuple[Arrays, About]:
         raise MixgymError(f"{path} sets what is no parameter: {error}") from error
     if about.table != table_digest(space):
         raise MixgymError(f"{path} was trained on other parameter ranges; train it again.")
+    stem, mix = feature_sizes(len(space.strip))
+    needed = (stem, mix, len(space.strip), len(space.buses) + len(space.master))
+    if (about.sizes.stem, about.sizes.mix, about.sizes.strip, about.sizes.bus) != needed:
+        raise MixgymError(f"{path} holds a network of other sizes than it needs; train it again.")
     if not all(a.dtype == np.float32 and np.isfinite(a).all() for a in arrays.values()):
         raise MixgymError(f"{path} holds what is no number; train it again.")
     return arrays, about

@@ -11,10 +11,10 @@ from dataclasses import fields
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from ..archives import ArchiveError, read_arrays
 from ..errors import MixgymError
 from .analysis import Analysis, analyse
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 VERSION = 3  # of the analysis; files of another are not read
 SUFFIX = ".npz"
+MOST_BYTES = 2**32  # of one file
 GIGABYTES = 2.0  # that the folder may take, unless told
 BLOCK_FRAMES = 1 << 18
 
@@ -128,9 +129,9 @@ def content_hash(song: Song, *, threads: int = 2) -> str:
 
 def _load(path: Path) -> Analysis | None:
     try:
-        with np.load(path, allow_pickle=False) as data:
-            values: dict[str, Any] = {field.name: data[field.name] for field in fields(Analysis)}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        held = read_arrays(path, MOST_BYTES)
+        values: dict[str, Any] = {field.name: held[field.name] for field in fields(Analysis)}
+    except (OSError, ArchiveError, KeyError):
         return None
     with contextlib.suppress(OSError):
         path.touch()  # it was used

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-import zipfile
 from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
+from ..archives import ArchiveError, ArchiveTooLargeError, read_arrays
 from ..errors import MixgymError
 from ..rewards import Evaluator
 from .genome import SongSpace
@@ -125,18 +125,16 @@ def load_checkpoint(path: Path, identity: str) -> list[Outcome]:
         MixgymError: it cannot be read, is none, or belongs to another search.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
-                raise MixgymError(f"{path} is larger than a checkpoint can be; check the name.")
-        with np.load(path, allow_pickle=False) as data:
-            if str(data["format"]) != FORMAT:
-                raise MixgymError(f"{path} is no checkpoint of this version; search anew.")
-            theirs = str(data["identity"])
-            batches = data["batches"]
-            arrays = [data[name] for name in ARRAYS]
+        held = read_arrays(path, MOST_BYTES)
+        if str(held["format"]) != FORMAT:
+            raise MixgymError(f"{path} is no checkpoint of this version; search anew.")
+        theirs, batches = str(held["identity"]), held["batches"]
+        arrays = [held[name] for name in ARRAYS]
     except OSError as error:
         raise MixgymError(f"The checkpoint {path} cannot be read ({error.strerror}).") from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except ArchiveTooLargeError as error:
+        raise MixgymError(f"{path} is larger than a checkpoint can be; check the name.") from error
+    except (ArchiveError, KeyError) as error:
         raise MixgymError(
             f"{path} is no checkpoint of a search; name a file that --checkpoint wrote."
         ) from error

@@ -1,5 +1,6 @@
 """Weights in files: those that come along, and what half the bits lose."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import mixgym
 from mixgym.agents.load import load_policy
 from mixgym.agents.weights import read_weights, save_weights
 from mixgym.console.mix import Mix
+from mixgym.errors import MixgymError
 from mixgym.rewards import Evaluator, load_reward
 from mixgym.songs.generate import generate_song
 
@@ -45,3 +47,38 @@ def test_half_the_bits_are_read_as_all_of_them(tmp_path):
     assert same == about
     for name, array in arrays.items():
         np.testing.assert_allclose(read[name], array, rtol=1e-3, atol=1e-4)
+
+
+def changed(tmp_path, **updates):
+    """The small policy with something else said of it."""
+    with np.load(WEIGHTS / "mixing_small.npz") as data:
+        arrays = dict(data)
+    about = json.loads(str(arrays.pop("about")))
+    sizes = about["sizes"] | updates.pop("sizes", {})
+    path = tmp_path / "odd.npz"
+    np.savez(path, about=np.array(json.dumps(about | updates | {"sizes": sizes})), **arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("updates", "words"),
+    [
+        ({"sizes": {"stem": 77}}, "other sizes"),
+        ({"sizes": {"strip": 1}}, "other sizes"),
+        ({"sizes": {"width": 2048, "blocks": 32}}, "do not fit"),
+        ({"gains": {"balanced": float("nan")}}, "holds no policy of this version"),
+    ],
+    ids=["features", "parameters", "a network of gigabytes", "a gain that is no number"],
+)
+def test_weights_of_another_network_than_they_say(updates, words, tmp_path):
+    with pytest.raises(MixgymError, match=rf"odd\.npz .*{words}"):
+        load_policy(changed(tmp_path, **updates))
+
+
+def test_a_damaged_file(tmp_path):
+    path = tmp_path / "odd.npz"
+    data = bytearray((WEIGHTS / "mixing_small.npz").read_bytes())
+    data[data.find(b"PK\x01\x02") + 8] |= 1  # encrypted, it says
+    path.write_bytes(data)
+    with pytest.raises(MixgymError, match=r"odd\.npz holds no policy"):
+        read_weights(path)
