@@ -26,7 +26,8 @@ class Shown(NamedTuple):
     """Songs as a policy is shown them, under one style.
 
     Attributes:
-        style: the number of the episodes that they are played in, from place 0 on.
+        style: the number of the episodes that they are played in, from place 0 on; where episodes
+            are there several times, the first.
         numbers: of the songs, (songs,).
         observations: of their neutral mixes, (songs, ...), with `stems` rows for stems.
         stems: of the song that has most.
@@ -67,7 +68,8 @@ class Batches:
     repertoire, which bounds their memory; what a `Part` adds is gone with it.
 
     Args:
-        styles: `PER_PASS` episodes of the same songs for each style, begun anew for each part.
+        styles: `PER_PASS` episodes of the same songs for each style, begun anew for each part; one
+            that is to be drawn more often is there several times.
         size: songs in a batch.
         seed: of what is drawn.
         device: of tensors.
@@ -123,6 +125,7 @@ class Batches:
         """
         episodes, count = self._styles[style], len(numbers)
         episodes.begin(np.arange(count), numbers.tolist(), [None] * count)
+        episodes.forget(numbers[numbers >= len(self._thinned)].tolist())  # there are many, met once
         stems = max(len(episodes.listener(place).roles) for place in range(count))
         shown = observe(episodes, self._pictured, count)
         seen = {name: torch.from_numpy(row[:count]) for name, row in shown.items()}
@@ -136,7 +139,7 @@ class Batches:
             }
         neutral = episodes.physical(0)
         return Shown(
-            style,
+            self._styles.index(episodes),
             numbers,
             seen,
             stems,
@@ -151,7 +154,7 @@ class Batches:
             assert isinstance(listener, SimulatedSong)
             analyses.append(Songs.of(listener.analysis, listener.roles))
         return Part(
-            style,
+            shown.style,
             {name: values.to(self._device) for name, values in shown.observations.items()},
             join_songs(analyses).to(self._device),
             shown.neutral,

@@ -52,11 +52,18 @@ class GradientLearner(AdamLearner[list[Part]]):
 def styled_episodes(settings: StyledSettings) -> list[Episodes]:
     """Episodes in which one action sets everything, `PER_PASS` of them for each style.
 
+    A style that is named several times has the same ones each time.
+
     Raises:
         MixgymError: arguments that cannot be used, or songs that cannot be read.
     """
-    rewards = [{"reward": style} for style in settings.styles] or [{}]
-    return [make_one_look(settings.environment, PER_PASS, **reward) for reward in rewards]
+    if not settings.styles:
+        return [make_one_look(settings.environment, PER_PASS)]
+    made = {
+        style: make_one_look(settings.environment, PER_PASS, reward=style)
+        for style in dict.fromkeys(settings.styles)
+    }
+    return [made[style] for style in settings.styles]
 
 
 class Climb:

@@ -111,13 +111,15 @@ class Teachers:
             MixgymError: it cannot be read.
         """
         key = (shown.style, int(shown.numbers[place]), probed, students)
-        if key not in self._known:
-            lesson = _Lesson(self, shown, place)
-            labels = [lesson.label(found, probed) for found in self._rounds[: students + 1]]
-            best = max(labels, key=lambda label: label.gain)
-            spent = sum(label.evaluations for label in labels)
-            self._known[key] = best._replace(evaluations=spent)
-        return self._known[key]
+        if key in self._known:
+            return self._known[key]
+        lesson = _Lesson(self, shown, place)
+        labels = [lesson.label(found, probed) for found in self._rounds[: students + 1]]
+        best = max(labels, key=lambda label: label.gain)
+        found = best._replace(evaluations=sum(label.evaluations for label in labels))
+        if key[1] < self._songs:  # of the others there are many, met once
+            self._known[key] = found
+        return found
 
     def sensitivity(self) -> tuple[Values, Values, int]:
         """What the square of an error in a parameter costs, in score, the mean over a few songs.

@@ -166,6 +166,11 @@ class Episodes:
                 self._order[place, :stems] = rng.permutation(stems)
                 self._order[place, stems:] = np.arange(stems, self.stems)
 
+    def forget(self, songs: Sequence[int]) -> None:
+        """Drop what is kept of songs for when they are played again."""
+        for song in songs:
+            self._starts.pop(song, None)
+
     def step(self, actions: NDArray[np.floating]) -> Values:
         """One step of all episodes.
 

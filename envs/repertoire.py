@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Lock
 
 import numpy as np
@@ -58,7 +59,7 @@ class Repertoire:
         insert: in every strip, if any.
 
     Attributes:
-        titles: of the songs.
+        titles: of the songs, no two alike.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Repertoire:
         insert: Insert | None = None,
     ) -> None:
         self.sources = list(sources)
-        self.titles = [source.title for source in sources]
+        self.titles = distinct([source.title for source in sources])
         self.seconds, self.sample_rate = seconds, sample_rate
         self.rendered, self.insert = rendered, insert
 
@@ -140,6 +141,15 @@ class Repertoire:
         name = f"{digest}-{round(self.seconds * self.sample_rate)}-{self.sample_rate}-{VERSION}"
         analysis = named_analysis(name, lambda: source.open(self.seconds, self.sample_rate))
         return SimulatedSong(analysis, np.array([ROLES.index(role) for role in roles]))
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names of which those that were there before are numbered, from 2 on."""
+    found: dict[str, None] = {}
+    for name in names:
+        ways = (f"{name} ({number})" if number > 1 else name for number in count(1))
+        found[next(way for way in ways if way not in found)] = None
+    return list(found)
 
 
 def _size(analysis: Analysis) -> int:

@@ -28,6 +28,11 @@ class Source(Protocol):
         ...
 
     @property
+    def origin(self) -> str:
+        """The song that it is an excerpt or a version of; no other song has the same."""
+        ...
+
+    @property
     def stems(self) -> int:
         """How many; the song may have to be opened to know."""
         ...
@@ -55,6 +60,11 @@ class GeneratedSource:
         """See `Source.title`."""
         return f"demo-{self.seed}"
 
+    @property
+    def origin(self) -> str:
+        """See `Source.origin`."""
+        return self.title
+
     def open(self, seconds: float, sample_rate: int) -> Song:
         """See `Source.open`."""
         with generate_song(self.seed, max(4.0, seconds), sample_rate, self.stems) as song:
@@ -74,6 +84,11 @@ class PathSource:
         return self.path.stem if self.path.is_file() else self.path.name
 
     @property
+    def origin(self) -> str:
+        """See `Source.origin`."""
+        return str(self.path)
+
+    @property
     def stems(self) -> int:
         """See `Source.stems`."""
         with read_song(self.path) as song:
@@ -91,6 +106,7 @@ class RowSource:
 
     folder: Path
     title: str
+    origin: str
     sha256: str
     roles: tuple[str, ...]
 
@@ -100,7 +116,9 @@ class RowSource:
         for stem in row.stems:
             if stem.role not in ROLES:
                 raise MixgymError(f"{row.folder}: there is no role {stem.role!r}.")
-        return cls(row.folder, row.id, row.sha256, tuple(stem.role for stem in row.stems))
+        return cls(
+            row.folder, row.id, row.source, row.sha256, tuple(stem.role for stem in row.stems)
+        )
 
     @property
     def stems(self) -> int:
@@ -141,6 +159,11 @@ class MemorySource:
         excerpt = cut(song, seconds)
         roles = tuple(stem.role for stem in song.stems)
         return cls(song.title, roles, content_hash(excerpt), excerpt)
+
+    @property
+    def origin(self) -> str:
+        """See `Source.origin`."""
+        return self.digest
 
     @property
     def stems(self) -> int:

@@ -35,6 +35,11 @@ class BouncedSource:
         return self.source.title
 
     @property
+    def origin(self) -> str:
+        """See `Source.origin`."""
+        return self.source.origin
+
+    @property
     def known(self) -> tuple[str, tuple[str, ...]] | None:
         """See `Source.known`."""
         known = self.source.known
@@ -68,6 +73,11 @@ class SpoiledSource:
     def title(self) -> str:
         """See `Source.title`."""
         return f"{self.source.title}, spoiled {self.number}"
+
+    @property
+    def origin(self) -> str:
+        """See `Source.origin`."""
+        return self.source.origin
 
     @property
     def known(self) -> tuple[str, tuple[str, ...]] | None:

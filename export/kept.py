@@ -21,8 +21,8 @@ from ..agents.teachers import Teachers
 from ..agents.validation import validate
 from ..envs.episodes import Episodes
 from ..envs.options import EnvOptions
+from ..envs.repertoire import distinct
 from ..rewards.evaluator import Fidelity
-from ..songs.training.manifest import MANIFEST, read_manifest
 from ..songs.training.splits import Split
 
 Tell = Callable[[str, float], None]
@@ -50,7 +50,8 @@ class Comparison(NamedTuple):
         groups: of songs, by number, that the excerpts are from, (excerpts,).
         styles: names.
         student: gains over equal loudness, (styles, excerpts).
-        names: of teachers: policies' files, then searches by what they are and may spend.
+        names: of teachers, no two alike: policies' files, then searches by what they are and may
+            spend.
         teachers: gains of each, (teachers, styles, excerpts).
     """
 
@@ -122,6 +123,7 @@ def compare(
         validation = validation.model_copy(update={"split": split})
     gains = []
     titles: tuple[str, ...] = ()
+    groups = np.zeros(0, dtype=np.int64)
     actors = len(policies) + len(given.searches)
     for number, style in enumerate(styles):
         episodes = make_validation(
@@ -138,16 +140,19 @@ def compare(
                 actions = _searched(settings, validation, style, search, episodes)
                 found.append(validate(episodes, lambda seen, held=actions: held))
         titles = tuple(found[0])
+        origins = [source.origin for source in episodes.repertoire.sources[: episodes.count]]
+        groups = np.unique(origins, return_inverse=True)[1]
         gains.append([[gain for _, gain in by_title.values()] for by_title in found])
     by_actor = np.array(gains).swapaxes(0, 1)
-    groups, count = _groups(titles, settings), len(students)
     names = (
         *(path.name for path in given.teachers),
         *(f"{search.by}, {search.evaluations:,}" for search in given.searches),
     )
     return [
-        Comparison(titles, groups, styles, gained, names, by_actor[count:])
-        for gained in by_actor[:count]
+        Comparison(
+            titles, groups, styles, gained, tuple(distinct(names)), by_actor[len(students) :]
+        )
+        for gained in by_actor[: len(students)]
     ]
 
 
@@ -178,13 +183,3 @@ def _searched(
         shown = batches.shown(0, np.arange(first, min(first + PER_PASS, episodes.count)))
         genomes += [teachers.label(shown, place).genome for place in range(len(shown.numbers))]
     return cells_of(genomes, episodes.action_mask.shape, sizes).numpy()
-
-
-def _groups(titles: Sequence[str], settings: DistillationSettings) -> NDArray[np.int64]:
-    """Numbers of the songs that excerpts are from; a song each where that is not known."""
-    songs = settings.validation.songs or settings.environment.arguments.get("songs")
-    source = {}
-    if isinstance(songs, str | Path) and (Path(songs) / MANIFEST).is_file():
-        source = {row.id: row.source for row in read_manifest(songs)}
-    names = [source.get(title, title) for title in titles]
-    return np.unique(names, return_inverse=True)[1]

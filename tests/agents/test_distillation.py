@@ -121,6 +121,23 @@ def test_searches_go_on_from_what_the_student_sets(config):
     assert any(other.gain > one.gain for one, other in zip(before, after, strict=True))
 
 
+def test_a_style_that_is_named_twice_costs_no_more(config):
+    searches = {"distillation": {"searches": []}}
+    twice = read_settings(config({**searches, "styles": ["balanced", "warm", "balanced"]}))
+    learner = DistillationLearner(twice)
+    assert {shown(learner, style, [0]).style for style in (0, 1, 2)} == {0, 1}
+    assert learner._teachers._styles[0] is learner._teachers._styles[2]
+
+
+def test_nothing_is_kept_of_songs_that_are_met_once(config):
+    learner = DistillationLearner(read_settings(config({"distillation": {"searches": []}})))
+    songs = len(learner._teachers._styles[0].repertoire)
+    for variant in range(1, 6):
+        learner._teachers.label(shown(learner, 0, [songs * variant]), 0)
+    assert not learner._teachers._known
+    assert not learner._teachers._styles[0]._starts
+
+
 @pytest.mark.parametrize("asked_at", [1, 2, 3, 5])
 def test_a_run_that_was_asked_to_end_goes_on_to_the_same_weights(
     config, tmp_path, same_weights, monkeypatch, asked_at

@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from mixgym.agents.validation import validate
 from mixgym.envs import repertoire
+from mixgym.envs.episodes import Episodes
+from mixgym.envs.options import MIXING, EnvOptions
+from mixgym.envs.sources import find_sources
+from mixgym.envs.tracks import tracks_at
 from mixgym.errors import MixgymError
 from mixgym.songs import Song
 from mixgym.songs.generate import write_song
@@ -166,3 +171,23 @@ def test_songs_that_cannot_be_used(songs, training_set, tmp_path):
         titles(silent)
     with pytest.raises(ValueError, match="has 6 stems, more than max_stems=3: raise it"):
         titles(songs[1], max_stems=3)
+
+
+def test_songs_of_one_name_are_told_apart(songs, tmp_path):
+    for folder, song in (("one", songs[0]), ("other", songs[2])):
+        write_song(song, tmp_path / folder / "song")
+        write_song(songs[1], tmp_path / folder / f"of {folder}")
+    both = [tmp_path / "one", tmp_path / "other"]
+    assert titles(both) == ["of one", "song", "of other", "song (2)"]
+    episodes = Episodes(MIXING, EnvOptions(songs=both, seconds=SECONDS, sample_rate=RATE), 4)
+    policy = np.zeros((4, *episodes.action_mask.shape), np.float32)
+    assert len(validate(episodes, lambda seen: policy)) == 4
+
+
+def test_excerpts_of_one_song_have_one_origin(training_set, songs):
+    named = (training_set, training_set / MANIFEST, [training_set], [str(training_set)])
+    for way in named:
+        sources = find_sources(way, "train", SECONDS, RATE)
+        assert [source.origin for source in sources] == ["seed"]
+    bounced, spoiled = tracks_at(find_sources(songs[0], "train", SECONDS, RATE), 1)
+    assert bounced.origin == spoiled.origin

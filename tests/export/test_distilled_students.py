@@ -42,7 +42,11 @@ def test_the_interval_is_as_wide_as_songs_differ_and_no_wider():
     apart = comparison(ours, theirs, list(range(60))).kept()
     assert apart.low < apart.share < apart.high < apart.low + 0.2
     few = comparison(ours, theirs, [i // 20 for i in range(60)]).kept()
+    three = (values.reshape(-1, 3, 20).sum(axis=2) for values in (ours, theirs[0]))
+    summed, best = three
+    assert few == pytest.approx(comparison(summed, best[None], [0, 1, 2]).kept())
     assert few.share == pytest.approx(apart.share)
+    assert few.high - few.low != pytest.approx(apart.high - apart.low, rel=0.1)
     assert str(apart) == f"{apart.share:.1%} ({apart.low:.1%} to {apart.high:.1%})"
 
 
