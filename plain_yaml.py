@@ -8,19 +8,29 @@ import yaml
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Refuses references to earlier parts, by which a few lines can stand for billions."""
+    """Refuses what no settings need.
+
+    References to earlier parts, by which a few lines can stand for billions, and characters that
+    neither text nor names of files can hold.
+    """
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise ValueError("anchors and aliases are not allowed; write the value out")
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode) and any(
+            c == "\0" or "\ud800" <= c <= "\udfff" for c in node.value
+        ):
+            raise ValueError(f"{node.value[:100]!r} is no text")
+        return node
 
 
 def plain_yaml(text: str) -> Any:
     """Mappings, lists, strings and numbers of a YAML text.
 
     Raises:
-        ValueError: it is not YAML, holds aliases, or is nested too deep; one clause saying which.
+        ValueError: it is not YAML, holds aliases or what is no text, or is nested too deep; one
+            clause saying which.
     """
     try:
         return yaml.load(text, Loader=_PlainLoader)

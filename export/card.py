@@ -97,7 +97,7 @@ def _facts(described: Described, size: int) -> list[tuple[str, str]]:
         ("size", f"{size / 1e6:.2f} MB"),
         ("precision", described.precision),
         ("styles", ", ".join(described.styles)),
-        ("steps of training", f"{described.steps:,}"),
+        ("steps of the last run that trained it", f"{described.steps:,}"),
         ("training set", f"`{described.songs}`" if described.songs else "no set with a manifest"),
         ("gain over equal loudness, validation songs", gains or "not noted"),
         ("parameter tables", f"`{described.tables}`"),

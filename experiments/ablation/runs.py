@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...agents.run_folder import LAST, RunFolder, Validated
 from ...agents.settings import Settings, read_settings
 from ...agents.train import train
+from ...agents.weights import read_weights
 from .settings import BASE, Ablation, folder_name
 
 
@@ -77,8 +78,8 @@ def is_done(work: Work) -> bool:
     if not folder.begun:
         return False
     folder.check(work.settings)
-    validations = folder.validations()
-    return bool(validations) and validations[-1].steps >= work.settings.total_steps
+    last = work.folder / LAST  # written when all that was learned was validated
+    return last.exists() and read_weights(last)[1].steps >= work.settings.total_steps
 
 
 def do(work: Work, asked_to_end: Callable[[], bool]) -> bool:

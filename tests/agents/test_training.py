@@ -157,6 +157,8 @@ def test_settings_that_cannot_be_used_are_refused_in_a_sentence(
         ("- 1\n", ["settings"]),
         ("a: [", ["YAML"]),
         ("a: &x 1\nb: *x\n", ["alias"]),
+        ('start: "a\\0b"\n', ["is no text"]),
+        ('environment: {arguments: {songs: "\\ud800"}}\n', ["is no text"]),
         (None, ["read"]),
     ],
 )

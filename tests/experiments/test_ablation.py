@@ -10,12 +10,17 @@ import pytest
 import yaml
 
 import mixgym
-from mixgym.agents.run_folder import Validated
+from mixgym.agents.between import Between
+from mixgym.agents.run_folder import LAST, Validated
 from mixgym.errors import MixgymError
 from mixgym.experiments.ablation.__main__ import run
 from mixgym.experiments.ablation.findings import find
 from mixgym.experiments.ablation.runs import Run, stages_of
 from mixgym.experiments.ablation.settings import read_ablation
+
+
+class KilledError(Exception):
+    """The end of a process."""
 
 
 @pytest.fixture
@@ -70,6 +75,31 @@ def test_what_is_done_is_not_done_again_and_the_rest_is(config, tmp_path, monkey
     assert "2 seeds, 2 excerpts" in page and "| levels first |" in page
     assert "--seeds 2" in page and "![Gain by steps](ablation.svg)" in page
     assert "levels first" in capsys.readouterr().out
+
+
+def test_a_run_that_was_killed_once_it_was_judged_goes_on(config, tmp_path, monkeypatch):
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    run(config(), whole, 1, None, whole / "ablation.md")
+    save = Between._save
+
+    def killed(between, name):
+        if (
+            name == LAST
+            and between._learner.steps == 8
+            and "levels-first" in str(between._folder.path)
+        ):
+            raise KilledError
+        save(between, name)
+
+    monkeypatch.setattr(Between, "_save", killed)
+    with pytest.raises(KilledError):
+        run(config(), out, 1, None, out / "ablation.md")
+    monkeypatch.undo()
+    run(config(), out, 1, None, out / "ablation.md")
+    expected, found = contents(whole), contents(out)
+    assert expected.keys() == found.keys()
+    for path in expected:
+        assert path.suffix != ".npz" or found[path] == expected[path]
 
 
 def test_a_page_tells_what_runs_left(config, tmp_path, monkeypatch):
