@@ -238,9 +238,9 @@ def _alone(
         room = seen["stems"].shape[1]
         settings = seen["settings"]
         seen["settings"] = torch.cat((settings[:, :stems], settings[:, room:]), dim=1)
-        for name in ("stems", "mask"):
+        for name in {"stems", "mask", "pictures"} & seen.keys():
             seen[name] = seen[name][:, :stems]
-    return {name: values.numpy() for name, values in seen.items() if name != "pictures"}
+    return {name: values.numpy() for name, values in seen.items()}
 
 
 def _policy(path: Path, episodes: Episodes, sizes: Sizes) -> TrackSetNetwork:

@@ -121,6 +121,12 @@ def test_searches_go_on_from_what_the_student_sets(config):
     assert any(other.gain > one.gain for one, other in zip(before, after, strict=True))
 
 
+def test_a_student_that_looks_at_pictures_is_followed(config, tmp_path):
+    rounds = {"steps": 6, "rounds": 1, "round_steps": 3, "searches": [{"by": "gradient"}]}
+    pictured = {"policy": {"encoder": "spectrogram"}, "distillation": rounds}
+    assert train(read_settings(config(pictured)), tmp_path / "run").finished
+
+
 def test_a_style_that_is_named_twice_costs_no_more(config):
     searches = {"distillation": {"searches": []}}
     twice = read_settings(config({**searches, "styles": ["balanced", "warm", "balanced"]}))
