@@ -17,6 +17,7 @@ from ..console.parameters import STRIP
 from ..console.sections import find_sections
 from ..console.windows import activity
 from ..rewards import Evaluator, load_reward
+from .policy.sounding import analysed_where_it_sounds
 
 if TYPE_CHECKING:
     from ..songs import Song
@@ -129,18 +130,26 @@ def _section(
 ) -> Section:
     length = min(WINDOW_S, end - start)
     heard = {s: [row[s : s + length].mean() for row in plays] for s in _windows(start, end)}
-    heard = {s: activities for s, activities in heard.items() if any(activities)}
+    playing = {s: activities for s, activities in heard.items() if any(activities)}
+    excerpts = [song.excerpt(s, min(length, song.duration_s - s)) for s in playing]
+    analyses = analysed_where_it_sounds(excerpts, policy.threads)
+    sounding = [
+        parts
+        for parts in zip(playing.values(), excerpts, analyses, strict=True)
+        if parts[-1] is not None
+    ]
     end_s = min(end, song.duration_s)
-    if not heard:
+    if not sounding:
         return Section(start, end_s, np.nan, np.nan, np.full(len(plays), np.nan))
-    activities = np.array(list(heard.values()))
-    excerpts = [song.excerpt(s, min(length, song.duration_s - s)) for s in heard]
+    activities = np.array([part for part, _, _ in sounding])
+    excerpts = [excerpt for _, excerpt, _ in sounding]
     played = activities.sum(axis=0) > PLAYS
     statics = [carry(mix, song, e, otherwise=Mix.neutral(e)) for e in excerpts]
     wishes = np.array(
         [
-            policy.mix(excerpt, load_reward(style)).strips[:, FADER] - static.strips[:, FADER]
-            for excerpt, static in zip(excerpts, statics, strict=True)
+            policy.mix(excerpt, load_reward(style), analysis).strips[:, FADER]
+            - static.strips[:, FADER]
+            for (_, excerpt, analysis), static in zip(sounding, statics, strict=True)
         ]
     )
     weights = np.where(played, activities, 1.0)

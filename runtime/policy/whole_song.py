@@ -19,6 +19,7 @@ from ...console.styles import STYLES
 from ...console.tidy import tidied
 from ...console.windows import choose_windows
 from ...rewards import Evaluator, load_reward
+from .sounding import analysed_where_it_sounds
 
 if TYPE_CHECKING:
     from ...songs import Song
@@ -57,10 +58,20 @@ def mix_whole(policy: PolicyMixer, song: Song, style: str = "balanced") -> Mix:
         song.excerpt(window.start_s, min(WINDOW_S, song.duration_s - window.start_s))
         for window in windows
     ]
-    mixes = [
-        carry(policy.mix(excerpt, reward), excerpt, song, otherwise=rules) for excerpt in excerpts
+    analyses = analysed_where_it_sounds(excerpts, policy.threads)
+    sounding = [
+        (window, excerpt, analysis)
+        for window, excerpt, analysis in zip(windows, excerpts, analyses, strict=True)
+        if analysis is not None
     ]
-    plays = np.array([window.activity for window in windows])
+    if not sounding:
+        return rules
+    excerpts = [excerpt for _, excerpt, _ in sounding]
+    mixes = [
+        carry(policy.mix(excerpt, reward, analysis), excerpt, song, otherwise=rules)
+        for _, excerpt, analysis in sounding
+    ]
+    plays = np.array([window.activity for window, _, _ in sounding])
     joined = _joined(mixes, plays, policy.described.space)
     heard = plays.sum(axis=0) > HEARD
     strips = np.where(heard[:, None], joined.strips, rules.strips)

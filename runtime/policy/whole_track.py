@@ -12,12 +12,14 @@ from ...console.levels import StemLevel, stem_levels
 from ...console.mix import Mix
 from ...errors import MixgymError
 from ...rewards import Evaluator, load_reward
+from .sounding import analysed_where_it_sounds
 
 if TYPE_CHECKING:
     from ...songs import Song
     from .mixer import PolicyMixer
 
 WINDOW_S, WINDOWS = 10, 4
+GATE_LU = 20.0
 
 
 def master_whole(policy: PolicyMixer, track: Song, style: str = "balanced") -> Mix:
@@ -39,12 +41,17 @@ def master_whole(policy: PolicyMixer, track: Song, style: str = "balanced") -> M
     (level,) = stem_levels(track, threads=policy.threads)
     if level.silent:
         raise MixgymError(f"{track.title!r} is silent; there is nothing to master.")
-    excerpts = [
+    windows = [
         track.excerpt(start_s, min(WINDOW_S, track.duration_s - start_s))
         for start_s in typical_windows(level, WINDOW_S, WINDOWS)
     ]
     reward, space = load_reward(style), policy.described.space
-    mixes = [policy.mix(excerpt, reward) for excerpt in excerpts]
+    analyses = analysed_where_it_sounds(windows, policy.threads)
+    sounding = [(w, a) for w, a in zip(windows, analyses, strict=True) if a is not None]
+    if not sounding:  # what is loud enough is short, and lies across the end of a window
+        return policy.mix(track, reward)
+    excerpts = [excerpt for excerpt, _ in sounding]
+    mixes = [policy.mix(excerpt, reward, analysis) for excerpt, analysis in sounding]
     genomes = [space.encode(m.strips[None], m.buses[None], m.master[None])[0] for m in mixes]
     first, mean = mixes[0], np.mean(genomes, axis=0)
     around = (first.strips, first.buses, first.master)
@@ -61,6 +68,9 @@ def master_whole(policy: PolicyMixer, track: Song, style: str = "balanced") -> M
 def typical_windows(level: StemLevel, window_s: int, count: int) -> list[int]:
     """Where windows start whose loudness is nearest to the whole's, in seconds.
 
+    After the first, none is taken that is more than 20 LU softer, which is the gate of the loudness
+    range (EBU Tech 3342): fades and pauses are not what the track is like.
+
     Args:
         level: of the track.
         window_s: length of a window.
@@ -75,6 +85,8 @@ def typical_windows(level: StemLevel, window_s: int, count: int) -> list[int]:
     starts: list[int] = []
     while len(starts) < count and np.isfinite(off_lu).any():
         best = int(np.argmin(np.round(off_lu, 6)))
+        if starts and off_lu[best] > GATE_LU:
+            break
         starts.append(best)
         off_lu[max(best - window_s + 1, 0) : best + window_s] = np.inf
     return starts

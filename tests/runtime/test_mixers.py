@@ -13,7 +13,13 @@ from mixgym.console.rules import equal_loudness
 from mixgym.console.styles import STYLES
 from mixgym.errors import MixgymError
 from mixgym.rewards import Evaluator, load_reward
-from mixgym.runtime.mixers import MIXERS, POLICIES, chain_named, mixer_named
+from mixgym.runtime.mixers import (
+    MIXERS,
+    POLICIES,
+    automation_by_policy,
+    chain_named,
+    mixer_named,
+)
 from mixgym.songs import Song
 from mixgym.songs.generate import generate_song
 
@@ -143,6 +149,34 @@ def test_a_silent_track_is_refused():
     silent = Song.from_arrays({"A": np.zeros(5 * RATE, np.float32)}, RATE)
     with pytest.raises(MixgymError, match="silent"):
         chain_named()(silent)
+
+
+def noise(seconds, lufs, seed=0):
+    """Noise at about such a loudness."""
+    rng = np.random.default_rng(seed)
+    return (10 ** (lufs / 20) * rng.standard_normal((1, seconds * RATE))).astype(np.float32)
+
+
+def silence(seconds):
+    return np.zeros((1, seconds * RATE), np.float32)
+
+
+@pytest.mark.parametrize("before_s", [0, 7, 30])
+@pytest.mark.parametrize("quiet", [silence, lambda s: noise(s, -75.0)], ids=["silence", "hum"])
+def test_a_track_that_is_silent_for_longer_than_it_sounds(before_s, quiet):
+    audio = np.concatenate((quiet(before_s), noise(12, -20.0), quiet(25)), axis=1)
+    mix = chain_named()(Song.from_arrays({"track": audio}, RATE))
+    assert mix.made_by.startswith("policy")
+
+
+def test_a_song_of_which_a_part_is_below_the_gate_of_the_meter():
+    bass = np.concatenate((noise(10, -20.0), silence(30)), axis=1)
+    vox = np.concatenate((silence(12), noise(6, -50.0, 1), noise(22, -75.0, 1)), axis=1)
+    song = Song.from_arrays({"Bass": bass, "Lead Vox": vox}, RATE)
+    mix = mixer_named()(song, Budget())
+    assert mix.strips.shape == (2, len(STRIP))
+    moved, note = automation_by_policy()(song, mix)
+    assert moved.strips.shape == mix.strips.shape and note.startswith("Automation")
 
 
 def test_nothing_is_reported_to_anybody(tmp_path):
