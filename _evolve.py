@@ -128,7 +128,7 @@ def evolve(
     from .runtime.output import choose_format
     from .runtime.results import Outputs
     from .runtime.search_view import search_view
-    from .runtime.staging import refuse_among_stems, refuse_existing
+    from .runtime.staging import refuse_among_stems
     from .songs import read_song
 
     lean = style_named(style or DEFAULT_STYLE)
@@ -150,15 +150,18 @@ def evolve(
         threads=threads,
         overwrite=overwrite,
     )
-    refuse_existing((output, save_preset, report), overwrite, inputs=[*stems, start, reward])
-    refuse_outputs(options)
+    outputs = Outputs(output, save_preset, report)
+    refuse_outputs(outputs, options, [*stems, start, reward])
     choose_format(output, 48_000, bit_depth)
 
     silent = quiet or as_json
     with progress_bars(silent) as tell:
         song = read_song(stems, progress=lambda share: tell("Reading", share))
     with song:
-        refuse_among_stems(output, stems, [stem.path for stem in song.stems])
+        files = [stem.path for stem in song.stems]
+        refuse_among_stems(output, stems, files)
+        refuse_outputs(outputs, options, files)
+        choose_format(output, song.sample_rate, bit_depth)
         with gentle_interrupt() as asked_to_end, search_view(silent, evaluations) as show:
 
             def on_batch(progress: Progress) -> None:
@@ -170,7 +173,6 @@ def evolve(
         if listen:
             choice = listen_to(excerpt, choice, seed, _invite)
         with progress_bars(silent) as tell:
-            outputs = Outputs(output, save_preset, report)
             evolved = write_evolved(excerpt, choice, outputs, options, tell)
     if as_json:
         print_json(evolved.to_json())

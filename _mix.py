@@ -142,7 +142,7 @@ def mix(
             (output, save_preset, report, rpp, dawproject),
             overwrite,
             folder=stems_out,
-            inputs=stems,
+            inputs=(*stems, preset, policy),
         )
         choose_format(output, sample_rate or 48_000, bit_depth)
     lean = _style(style)
@@ -238,7 +238,8 @@ def master(
             f"{len(tracks)} tracks are an album: add --album, or master one at a time."
         )
     else:
-        refuse_existing((output, save_preset, report), overwrite, inputs=(*tracks, reference))
+        inputs = (*tracks, reference, preset, policy)
+        refuse_existing((output, save_preset, report), overwrite, inputs=inputs)
     if (preset or reference) and (mixer is not None or policy):
         raise MixgymError(
             "--preset and --reference set the chain themselves; leave out --mixer and --policy."

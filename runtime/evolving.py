@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,17 +133,25 @@ def _held(choice: Choice, which: int) -> float | None:
     return finite(choice.heard[which])
 
 
-def refuse_outputs(options: EvolveOptions) -> None:
-    """Refuse a gallery, a checkpoint or a search that cannot be, before any work.
+def refuse_outputs(outputs: Outputs, options: EvolveOptions, inputs: Iterable[Path | None]) -> None:
+    """Refuse outputs or a search that cannot be, before any work.
+
+    Args:
+        outputs: audio, preset and report.
+        options: with a gallery and a checkpoint, which may be the one that is gone on from.
+        inputs: what is read.
 
     Raises:
         MixgymError: naming what is in the way.
     """
     _ = options.searcher
-    refuse_existing((), options.overwrite, folder=options.gallery)
-    saved = options.checkpoint
-    if saved is not None:
-        refuse_existing((saved,), options.overwrite or saved == options.resume)
+    new = options.checkpoint if options.checkpoint != options.resume else None
+    refuse_existing(
+        (outputs.audio, outputs.preset, outputs.report, new),
+        options.overwrite,
+        folder=options.gallery,
+        inputs=(*inputs, options.resume),
+    )
 
 
 def evolve_song(song: Song, options: EvolveOptions, on_batch: OnBatch) -> tuple[Excerpt, Choice]:

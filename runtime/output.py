@@ -70,7 +70,7 @@ def choose_format(path: Path, sample_rate: int, bit_depth: int = 24) -> Format:
         return Format("OGG", "VORBIS", None, lossy=True)
     if suffix == ".mp3":
         if sample_rate not in _MP3_RATES:
-            raise MixgymError(f"{path}: MP3 cannot hold {sample_rate} Hz; add --sample-rate 48000.")
+            raise MixgymError(f"{path}: MP3 cannot hold {sample_rate} Hz; use .wav, .flac or .ogg.")
         return Format("MP3", "MPEG_LAYER_III", None, lossy=True)
     raise MixgymError(f"{path}: unknown kind of file; end it in .wav, .flac, .aiff, .ogg or .mp3.")
 

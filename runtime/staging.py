@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
 from ..errors import MixgymError
+from ..songs.layouts import WRITTEN
+from ..songs.spool import temporary_folder_full
 from .held_folder import HeldFolder, stale
 
 PREFIX = ".mixgym-"  # of the hidden folders beside outputs that are being written
 NEW, OLD = "new", "old"  # in them: what is to be moved into place, and what is there until then
-MARKER = ".mixgym-stems"  # in a folder of processed stems: it may be replaced as a whole
+MARKER = WRITTEN  # in a folder that may be replaced: names of the files that it came with
+LONGEST_MARKER = 10_000_000  # bytes
+OF_NOBODY = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})  # what file managers leave
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -54,6 +60,11 @@ def refuse_existing(
 
 def _refuse_place(path: Path, overwrite: bool, *, is_folder: bool) -> None:
     parent = path.parent
+    if is_folder and (path.is_symlink() or os.path.ismount(path) or path.name in ("", "..")):
+        raise MixgymError(
+            f"{path} is a link, a disk or the folder you are in, which cannot be replaced; name a "
+            "folder that mixgym may make."
+        )
     if not parent.is_dir():
         raise MixgymError(f"The folder {parent} for {path.name} does not exist; create it first.")
     if not os.access(parent, os.W_OK | os.X_OK):
@@ -70,11 +81,16 @@ def _refuse_place(path: Path, overwrite: bool, *, is_folder: bool) -> None:
     if is_folder:
         if not path.is_dir():
             raise MixgymError(f"{path} is a file; name a folder.")
-        names = {child.name for child in path.iterdir()}
-        if names and MARKER not in names:
+        there = set(_files(path))
+        if there and MARKER not in there:
             raise MixgymError(f"{path} is a folder with other things in it; choose another.")
-        if names and not overwrite:
+        if there and not overwrite:
             raise MixgymError(f"{path} exists; choose another name or add --overwrite.")
+        if others := there - _written(path):
+            raise MixgymError(
+                f"{path} holds {min(others)}, which mixgym did not write; move it elsewhere, or "
+                "choose another folder."
+            )
     elif path.is_dir():
         raise MixgymError(f"{path} is a folder; name a file in it.")
     elif not overwrite:
@@ -90,12 +106,17 @@ def refuse_among_stems(audio: Path, given: Iterable[Path], stems: Iterable[Path 
         stems: the files that were found.
 
     Raises:
-        MixgymError: `audio` would lie in a given folder, or beside the stems found in one.
+        MixgymError: `audio` would lie in a given folder, beside the stems found in one, or in a
+            folder beside theirs.
     """
     folders = {_real(path) for path in given if path.is_dir()}
     beside = {_real(stem).parent for stem in stems if stem is not None}
     within = {parent for parent in beside if folders & {parent, *parent.parents}}
-    if _real(audio).parent in folders | within:
+    grouped = {
+        parent.parent for parent in within
+    } & folders  # whose folders are read, a new one too
+    place = _real(audio).parent
+    if place in folders | within or place.parent in grouped:
         raise MixgymError(
             f"{audio} would lie among the stems, and the next mix would take it for one of them; "
             "write it to another folder."
@@ -176,13 +197,23 @@ class Staged:
                     _put_back(folder.path)
                     folder.close()
         if isinstance(error, OSError) and error.errno in NO_SPACE:
-            raise _full(self._pending[0][1].parent if self._pending else Path()) from error
+            raise self._which_is_full() from error
+
+    def _which_is_full(self) -> MixgymError:
+        """A sentence about the fullest disk of those that are written; errors do not say which."""
+        outputs = [path.parent for _, path in self._pending] or [Path()]
+        temporary = Path(tempfile.gettempdir())
+        fullest = min((*outputs, temporary), key=lambda place: shutil.disk_usage(place).free)
+        return temporary_folder_full() if fullest is temporary else _full(fullest)
 
     def _place(self) -> None:
         """Move everything into place, or nothing."""
         placed: list[Path] = []
         try:
             for temporary, path in self._pending:
+                if (temporary / MARKER).exists():
+                    names = json.dumps(sorted(_files(temporary)))
+                    (temporary / MARKER).write_text(names, encoding="utf-8")
                 temporary.chmod((0o777 if temporary.is_dir() else 0o666) & ~_umask())
                 if os.path.lexists(path):
                     _keep(path, temporary.parent.with_name(OLD) / path.name)
@@ -192,6 +223,25 @@ class Staged:
             for path in placed:
                 _remove(path)
             raise
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Names of all that is in a folder, from there on; links are not followed."""
+    for parent, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        for name in (*names, *links):
+            if name not in OF_NOBODY:
+                yield Path(parent, name).relative_to(folder).as_posix()
+
+
+def _written(folder: Path) -> set[str]:
+    """Names of what mixgym wrote in a folder."""
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        with (folder / MARKER).open("rb") as file:
+            names = json.loads(file.read(LONGEST_MARKER))
+        if isinstance(names, list):
+            return {MARKER, *(name for name in names if isinstance(name, str))}
+    return {MARKER}
 
 
 def _clear(parent: Path) -> None:

@@ -30,6 +30,7 @@ from .metadata import (
 )
 from .roles import guess_role
 
+WRITTEN = ".mixgym-stems"  # a file in folders that mixgym wrote, which are no groups of a song
 _SKIPPED_FOLDERS = frozenset({"reference", "__macosx"})
 
 
@@ -202,7 +203,9 @@ def _subfolders(folder: Path) -> list[Path]:
     return [
         path
         for path in _entries(folder)
-        if path.name.lower() not in _SKIPPED_FOLDERS and path.is_dir()
+        if path.name.lower() not in _SKIPPED_FOLDERS
+        and path.is_dir()
+        and not (path / WRITTEN).exists()
     ]
 
 

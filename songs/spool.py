@@ -79,11 +79,18 @@ def temporary_folder() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        folder = tempfile.gettempdir()
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            cause = f"The temporary folder {folder} is full"
-        else:
-            cause = f"The temporary folder {folder} cannot be written ({error.strerror})"
-        raise MixgymError(
-            f"{cause}: make room there or set TMPDIR to a folder with more space."
-        ) from error
+            raise temporary_folder_full() from error
+        raise _elsewhere(f"cannot be written ({error.strerror})") from error
+
+
+def temporary_folder_full() -> MixgymError:
+    """A sentence for when it is."""
+    return _elsewhere("is full")
+
+
+def _elsewhere(cause: str) -> MixgymError:
+    return MixgymError(
+        f"The temporary folder {tempfile.gettempdir()} {cause}: make room there or set TMPDIR to a "
+        "folder with more space."
+    )

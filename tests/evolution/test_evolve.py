@@ -15,6 +15,7 @@ from mixgym.console.preset import load_preset
 from mixgym.evolution.search import MEASURES
 from mixgym.runtime.search_view import sparkline
 from mixgym.runtime.selection import spread_out
+from mixgym.songs.generate import generate_song, write_song
 
 FAST = ("--evaluations", 200, "--seconds", 3, "--refine", 2)
 
@@ -190,6 +191,33 @@ def test_ctrl_c_keeps_the_best_so_far(stems, tmp_path):
 def test_refusals(refused, stems, tmp_path, monkeypatch, options, words):
     monkeypatch.chdir(tmp_path)
     refused("evolve", stems, "-o", "m.wav", *options, words=words)
+
+
+def test_no_output_may_replace_another_or_an_input(refused, mixgym, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with generate_song(3, 4.0, 44_100, stems=2) as song:
+        write_song(song, tmp_path / "song")
+    stem = next((tmp_path / "song").glob("*.wav"))
+    before = stem.read_bytes()
+    for options, words in (
+        (("-o", "front/m.wav", "--pareto", "front", "--search", "nsga2"), ["front/m.wav"]),
+        (("-o", "m.wav", "--checkpoint", "m.wav"), ["m.wav", "twice"]),
+        (("-o", "m.wav", "--checkpoint", stem, "--overwrite"), [stem.name, "made from"]),
+        (("-o", "m.wav", "--save-preset", stem, "--overwrite"), [stem.name, "made from"]),
+        (("-o", "m.wav", "--pareto", "song", "--search", "nsga2", "--overwrite"), ["song"]),
+    ):
+        (tmp_path / "front").mkdir(exist_ok=True)
+        refused("evolve", "song", *options, words=words)
+    assert stem.read_bytes() == before
+
+
+def test_a_rate_that_mp3_cannot_hold_is_refused_before_the_search(refused, tmp_path):
+    folder = tmp_path / "song"
+    folder.mkdir()
+    sf.write(folder / "a.wav", np.random.default_rng(0).normal(0, 0.1, 96_000), 96_000)
+    words = ["m.mp3", "96000 Hz", ".flac"]
+    endless = ("--evaluations", 10_000_000)
+    refused("evolve", folder, "-o", tmp_path / "m.mp3", *endless, words=words)
 
 
 def test_silence_is_refused(refused, tmp_path_factory, tmp_path):

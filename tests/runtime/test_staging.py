@@ -5,6 +5,9 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -103,9 +106,10 @@ def test_failure_while_moving_puts_the_old_back(tmp_path):
 def test_killed_it_leaves_what_was_there_or_the_whole(tmp_path, moment, moved, there):
     if there:
         (tmp_path / "a.txt").write_text("old")
-        (tmp_path / "stems").mkdir()
-        (tmp_path / "stems" / MARKER).touch()
-        (tmp_path / "stems/old.txt").write_text("old")
+        with Staged() as staged:
+            stems = staged.folder(tmp_path / "stems")
+            (stems / MARKER).touch()
+            (stems / "old.txt").write_text("old")
     ran = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), moment])
     assert ran.returncode == -9
     assert all(path.name[0] == "." for path in tmp_path.iterdir() if path.name not in KEPT)
@@ -198,4 +202,53 @@ def test_mix_among_stems_of_a_folder(tmp_path, place):
     with pytest.raises(MixgymError, match="among the stems"):
         refuse_among_stems(tmp_path / place, [tmp_path], [stem, None])
     (tmp_path / "mixes").mkdir()
-    refuse_among_stems(tmp_path / "mixes/mix.wav", [tmp_path], [stem, None])
+    with pytest.raises(MixgymError, match="among the stems"):  # a group, to the next who looks
+        refuse_among_stems(tmp_path / "mixes/mix.wav", [tmp_path], [stem, None])
+    refuse_among_stems(tmp_path / "mixes/mix.wav", [tmp_path], [tmp_path / "kick.wav"])
+
+
+def test_a_folder_is_replaced_only_with_what_it_came_with(tmp_path):
+    place = tmp_path / "ours"
+    with Staged() as staged:
+        made = staged.folder(place)
+        (made / MARKER).touch()
+        (made / "inner").mkdir()
+        (made / "inner/a.wav").write_text("a")
+    refuse_existing((), True, folder=place)
+    (place / ".DS_Store").touch()
+    refuse_existing((), True, folder=place)
+    (place / "inner/mine.wav").write_text("mine")
+    with pytest.raises(MixgymError, match=r"holds inner/mine\.wav, which mixgym did not write"):
+        refuse_existing((), True, folder=place)
+    (place / "inner/mine.wav").unlink()
+    (place / "takes").symlink_to(tmp_path)
+    with pytest.raises(MixgymError, match="holds takes"):
+        refuse_existing((), True, folder=place)
+    for odd in ("[[", "{}", "3"):
+        (place / MARKER).write_text(odd)
+        with pytest.raises(MixgymError, match="did not write"):
+            refuse_existing((), True, folder=place)
+
+
+def test_folders_that_cannot_be_replaced(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path / "real")
+    for path in (Path(), Path(".."), tmp_path / "link", Path("/")):
+        with pytest.raises(MixgymError, match="cannot be replaced"):
+            refuse_existing((), True, folder=path)
+
+
+def test_the_fullest_disk_is_named(tmp_path, monkeypatch):
+    free = {tmp_path / "roomy": 9, tmp_path / "full": 0, Path(tempfile.gettempdir()): 5}
+    for folder in list(free)[:2]:
+        folder.mkdir()
+    monkeypatch.setattr(
+        "mixgym.runtime.staging.shutil.disk_usage",
+        lambda place: SimpleNamespace(free=free[Path(place)]),
+    )
+    for place, words in (("full", f"{tmp_path / 'full'} is full"), ("roomy", "TMPDIR")):
+        with pytest.raises(MixgymError, match=words), Staged() as staged:
+            staged.file(tmp_path / "roomy" / "a.txt")
+            staged.file(tmp_path / place / "b.txt")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
