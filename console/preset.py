@@ -28,6 +28,7 @@ MAX_STEMS = 256
 MAX_KNOTS = 1000
 MAX_SECONDS = 1e6
 MOST_MOVED_DB = 24.0
+MADE_BY = "preset"
 SAME_S = 1.0  # by so much two songs of one length may differ
 
 Value = Annotated[float, Field(allow_inf_nan=False)]
@@ -198,24 +199,32 @@ def apply_preset(preset: Preset, song: Song) -> Applied:
 
     A stem takes the settings of the preset's stem with its name, else of one with its role,
     else of one with a role of the same family (drums, voices, harmony), else the defaults.
-    Several of one role are dealt out in turn. Fader moves belong to a song: they come along where
-    it is as long as theirs, for the stems that are found by name.
+    Several of one role are dealt out in turn. A compressor that another stem drives is driven by
+    the one of that name, else by the first that took that stem's settings. Fader moves belong to a
+    song: they come along where it is as long as theirs, for the stems that are found by name.
     """
     names = tuple(stem.name for stem in song.stems)
     found = match_stems(preset, [(stem.name, stem.role) for stem in song.stems])
     chosen = [source for source, _ in found]
-    matches = {
-        name: f"{source.name} ({how})" if source else "defaults"
-        for name, (source, how) in zip(names, found, strict=True)
-    }
+    takes: dict[str, str] = {}
+    for name, source in zip(names, chosen, strict=True):
+        if source is not None:
+            takes.setdefault(source.name, name)
+    takes |= {name: name for name in names}
+    keys = {s.name: takes.get(s.side_chain) for s in preset.stems if s.side_chain is not None}
+    matches = {}
+    for name, (source, how) in zip(names, found, strict=True):
+        lost = source is not None and keys.get(source.name, "") is None
+        note = "; what drove its compressor is not here" if lost else ""
+        matches[name] = f"{source.name} ({how}{note})" if source else "defaults"
     mix = Mix(
         stems=names,
         roles=tuple(stem.role for stem in song.stems),
         strips=np.array([STRIP.vector(s.settings if s else {}) for s in chosen]),
         buses=BUSES.vector(preset.buses),
         master=MASTER.vector(preset.master),
-        side_chains=tuple(s.side_chain if s and s.side_chain in names else None for s in chosen),
-        made_by=f"preset ({preset.made_by})" if preset.made_by else "preset",
+        side_chains=tuple(keys.get(s.name) if s else None for s in chosen),
+        made_by=_made_by(preset),
         reasons={
             **{
                 name: tuple(s.reasons)
@@ -227,6 +236,13 @@ def apply_preset(preset: Preset, song: Song) -> Applied:
         moves=_applied_moves(preset.moves, names, song.duration_s),
     )
     return Applied(mix, matches)
+
+
+def _made_by(preset: Preset) -> str:
+    """Who made what a preset makes: whoever made the first in a row of presets."""
+    if not preset.made_by or preset.made_by.startswith(MADE_BY):
+        return preset.made_by or MADE_BY
+    return f"{MADE_BY} ({preset.made_by})"
 
 
 def _applied_moves(

@@ -17,6 +17,8 @@ from .song import MAX_STEMS, Song, Stem, check_sample_rate
 from .stem_mp4 import stem_names
 
 _MOST_THREADS = 8
+LONGEST_NAME = 400
+RESERVED_NAMES = ("buses", "master")  # what reports and presets call the rest of a console
 
 
 def read_song(
@@ -54,12 +56,12 @@ def read_song(
         )
     rate = sample_rate or _most_common_rate(tracks)
     readers = _open_all([track.streams for track in tracks], rate, progress)
-    names = _unique([track.name for track in tracks])
+    names = _unique([_shown(track.name) for track in tracks])
     stems = [
         Stem(name, track.file.guessed_role(track.name), reader, rate, track.file.path)
         for name, track, reader in zip(names, tracks, readers, strict=True)
     ]
-    return Song(song.title, stems, rate, tempo_bpm=song.tempo_bpm)
+    return Song(_shown(song.title), stems, rate, tempo_bpm=song.tempo_bpm)
 
 
 def _tracks(file: StemFile) -> list[Track]:
@@ -73,6 +75,11 @@ def _tracks(file: StemFile) -> list[Track]:
     return [Track(name, file, (stream,)) for name, stream in zip(names, streams, strict=True)]
 
 
+def _shown(name: str) -> str:
+    """A name as files and pages can hold it: not endless, and without what is no text."""
+    return name[:LONGEST_NAME].encode("utf-8", "replace").decode()
+
+
 def _most_common_rate(tracks: Sequence[Track]) -> int:
     counts = Counter(track.streams[0].sample_rate for track in tracks)
     return max(counts, key=lambda rate: (counts[rate], rate))
@@ -81,7 +88,7 @@ def _most_common_rate(tracks: Sequence[Track]) -> int:
 def _unique(names: Sequence[str]) -> list[str]:
     """Number the names that repeat: "Pad", "Pad (2)"."""
     taken = set(names)
-    seen: set[str] = set()
+    seen = set(RESERVED_NAMES)
     unique = []
     for name in names:
         candidate, number = name, 2

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mixgym.console.mix import Mix
 from mixgym.console.parameters import BUSES, MASTER, STRIP
-from mixgym.console.preset import MAX_BYTES, Preset, apply_preset, dumps, load_preset
+from mixgym.console.preset import MAX_BYTES, Preset, apply_preset, dumps, load_preset, preset_of
 from mixgym.errors import MixgymError
 from mixgym.songs import Song
 
@@ -106,6 +106,27 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
     np.testing.assert_array_equal(mix.strips, Mix.neutral(BAND).strips)
     np.testing.assert_array_equal(mix.buses, BUSES.defaults)
     np.testing.assert_array_equal(mix.master, MASTER.defaults)
+
+
+def test_a_side_chain_follows_the_stem_that_took_the_settings(tmp_path: Path) -> None:
+    document = stem_preset(
+        {"name": "Bass", "role": "bass", "side_chain": "Kick"}, {"name": "Kick", "role": "kick"}
+    )
+    preset = loaded(tmp_path, document)
+    applied = apply_preset(preset, made(**{"01_KIK": "kick", "02_KIK": "kick", "03_DI": "bass"}))
+    assert applied.mix.side_chains == (None, None, "01_KIK")
+    assert "not here" not in applied.matches["03_DI"]
+    alone = apply_preset(preset, made(DI="bass"))
+    assert alone.mix.side_chains == (None,)
+    assert alone.matches["DI"] == "Bass (by role bass; what drove its compressor is not here)"
+
+
+def test_presets_of_presets_do_not_grow(tmp_path: Path) -> None:
+    preset = loaded(tmp_path, stem_preset({"name": "Bass"}) | {"made_by": "policy x"})
+    for _ in range(3):
+        mix = apply_preset(preset, made(Bass="bass")).mix
+        assert mix.made_by == "preset (policy x)"
+        preset = preset_of(mix)
 
 
 def test_a_side_chain_to_a_stem_the_song_lacks_is_dropped(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 import soundfile as sf
 
 from mixgym.songs import read_song
+from mixgym.songs.layouts import WRITTEN
 
 RATE = 8000
 
@@ -280,6 +281,26 @@ def test_song_json(tmp_path):
     }
     listed = read_song(sorted(tmp_path.glob("0*.wav")))
     assert (listed.title, listed.tempo_bpm, roles(listed)) == ("Tune", 97.5, roles(song))
+
+
+def test_names_that_no_file_or_page_could_hold(tmp_path):
+    for name in ("a", "b", "master", "buses"):
+        put(tmp_path / f"{name}.wav")
+    stems = [{"file": "a", "name": "T\ud800"}, {"file": "b", "name": "long " * 200}]
+    (tmp_path / "song.json").write_text(json.dumps({"title": "\udfff" * 600, "stems": stems}))
+    song = read_song(tmp_path)
+    assert song.title == "?" * 400
+    assert names(song) == ["T?", ("long " * 80), "buses (2)", "master (2)"]
+
+
+def test_what_mixgym_wrote_is_no_group(tmp_path):
+    for group, name in (("Drums", "kick"), ("Bass", "di"), ("Vox", "lead")):
+        put(tmp_path / group / f"{name}.wav")
+    before = names(read_song(tmp_path))
+    put(tmp_path / "processed/1_kick.wav")
+    (tmp_path / "processed" / WRITTEN).touch()
+    assert names(read_song(tmp_path)) == before
+    assert names(read_song(tmp_path / "processed")) == ["1_kick"]
 
 
 def test_song_json_of_the_other_style(tmp_path):
