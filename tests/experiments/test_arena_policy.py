@@ -76,7 +76,8 @@ def excerpt():
 def test_a_policy_sets_what_its_outputs_say(excerpt, tmp_path):
     path = write_policy(tmp_path / "zero.onnx", scale=0.0)
     mix = load_policy(path)(excerpt, load_reward())
-    assert np.allclose(mix.strips, equal_loudness(excerpt).strips)
+    at_rest = [place for place, p in enumerate(STRIP) if p.scale != "switch"]  # some are on, idle
+    assert np.allclose(mix.strips[:, at_rest], equal_loudness(excerpt).strips[:, at_rest])
     other = load_policy(write_policy(tmp_path / "other.onnx"))(excerpt, load_reward())
     assert not np.allclose(other.strips, mix.strips)
     assert not np.allclose(other.strips[0], other.strips[1])  # it sees that stems differ
