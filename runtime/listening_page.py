@@ -6,7 +6,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
@@ -134,8 +134,9 @@ def _handler(listening: Listening, token: str, done: Event) -> type[BaseHTTPRequ
                 ("X-Content-Type-Options", "nosniff"),
             ):
                 self.send_header(header, value)
-            self.end_headers()
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # the page went away
+                self.end_headers()
+                self.wfile.write(content)
 
         def _refuse(self, status: HTTPStatus) -> None:
             self.send_error(status)

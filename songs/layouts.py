@@ -215,11 +215,11 @@ def _entries(folder: Path) -> list[Path]:
         visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         raise MixgymError(f"{folder} cannot be read: {error.strerror}.") from error
-    return sorted(visible, key=_natural)
+    return sorted(visible, key=lambda path: natural_order(path.name))
 
 
-def _natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
-    """Numbers by value and before letters, letters without case."""
-    parts = re.findall(r"\d+|\D+", path.name.lower())
+def natural_order(name: str) -> tuple[list[tuple[bool, int, str]], str]:
+    """What to sort names by: numbers by value and before letters, letters without case."""
+    parts = re.findall(r"\d+|\D+", name.lower())
     key = [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts]
-    return key, path.name
+    return key, name

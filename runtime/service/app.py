@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from ...console.preset import Name, Settings, Text, dumps, preset_of
 from ...console.styles import STYLES
@@ -231,11 +232,14 @@ def _add_sounds(app: FastAPI, jobs: Jobs) -> None:
 
 
 async def _chunks(job: Job, request: Request) -> AsyncIterator[bytes]:
-    async for chunk in request.stream():
-        job.touch()
-        if job.closed:
-            raise RefusalError(404, "This song is gone: begin again.")
-        yield chunk
+    try:
+        async for chunk in request.stream():
+            job.touch()
+            if job.closed:
+                raise RefusalError(404, "This song is gone: begin again.")
+            yield chunk
+    except ClientDisconnect as error:
+        raise RefusalError(400, "The page went away: send it again.") from error
 
 
 async def _states(jobs: Jobs, job: Job) -> AsyncIterator[str]:

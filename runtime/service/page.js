@@ -48,8 +48,9 @@ function refused(files) {
   return null;
 }
 
+const isAudio = (file) => about.kinds.some((kind) => file.name.toLowerCase().endsWith(kind));
+
 const take = trying(async (given) => {
-  const isAudio = (file) => about.kinds.some((kind) => file.name.toLowerCase().endsWith(kind));
   const files = given.length > 1 ? given.filter(isAudio) : given;
   const reason = refused(files);
   if (reason) throw new Error(reason);
@@ -219,16 +220,24 @@ addEventListener("pagehide", () => {
   if (job) fetch(`api/jobs/${job.id}`, { method: "DELETE", keepalive: true }).catch(() => {});
 });
 
-// A dropped folder's files, however deep.
-async function within(entry) {
+// A dropped folder's files, however deep, but for what is no stem in a folder: mixes, references, what
+// mixgym wrote, what other systems leave.
+async function within(entry, dropped = true) {
   if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
   const reader = entry.createReader();
-  const found = [];
+  const inside = [];
   for (;;) {
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!some.length) return found;
-    for (const inner of some) found.push(...await within(inner));
+    if (!some.length) break;
+    inside.push(...some);
   }
+  if (!dropped && inside.some((inner) => inner.name === ".mixgym-stems")) return [];
+  const shown = inside.filter((inner) => !inner.name.startsWith(".")
+    && !(inner.isDirectory && ["reference", "__macosx"].includes(inner.name.toLowerCase())));
+  const found = [];
+  for (const inner of shown) found.push(...await within(inner, false));
+  const parts = found.filter((file) => !/^mixture\.[^.]+$/i.test(file.name));
+  return parts.some(isAudio) ? parts : found;
 }
 addEventListener("dragover", (event) => {
   event.preventDefault();

@@ -14,10 +14,12 @@ from itertools import count
 from pathlib import Path
 
 from ...songs.formats import AUDIO_SUFFIXES, is_stem_container
+from ...songs.layouts import natural_order
 from ...songs.pairs import pair_key
 from .limits import Limits, RefusalError, megabytes
 
 LONGEST_NAME = 100
+CHECKED_BYTES = 4_000_000  # so often an upload asks whether there is room for more
 SONG = "song.json"
 
 
@@ -53,8 +55,9 @@ class Uploads:
         return len(self._done)
 
     def __iter__(self) -> Iterator[Upload]:
-        """Those that have arrived, in the order in which they began to."""
-        return iter([upload for _, upload in sorted(self._done.items())])
+        """Those that have arrived, in the order of a folder that holds them."""
+        found = (upload for _, upload in sorted(self._done.items()))
+        return iter(sorted(found, key=lambda u: natural_order(u.name + u.path.suffix)))
 
     async def receive(self, given: str, chunks: AsyncIterator[bytes], length: int) -> Upload:
         """Keep one file.
@@ -73,8 +76,7 @@ class Uploads:
                 413, f"A song may have {self._limits.files} files here; bounce some groups."
             )
         self._check_size(name, length, length)
-        if shutil.disk_usage(self.folder).free - length < self._limits.free_bytes:
-            raise RefusalError(507, "There is no room left for uploads: make some on this disk.")
+        self._check_space(length)
         number = next(self._numbers)
         path = self.folder / f"{number:03d}{_pair_mark(name)}{suffix}"
         self._arriving += 1
@@ -95,6 +97,8 @@ class Uploads:
             with path.open("xb") as file:
                 while chunk := await self._next(name, chunks):
                     self._check_size(name, size + len(chunk), len(chunk))
+                    if (size + len(chunk)) // CHECKED_BYTES > size // CHECKED_BYTES:
+                        self._check_space(len(chunk))
                     size += len(chunk)
                     self._bytes += len(chunk)
                     file.write(chunk)
@@ -102,6 +106,11 @@ class Uploads:
             self._bytes -= size
             raise
         return size
+
+    def _check_space(self, more: int) -> None:
+        """Refuse what would leave too little of the disk to others."""
+        if shutil.disk_usage(self.folder).free - more < self._limits.free_bytes:
+            raise RefusalError(507, "There is no room left for uploads: make some on this disk.")
 
     def _check_size(self, name: str, size: int, more: int) -> None:
         """Refuse a file of this size, of which this much is not counted yet."""

@@ -47,7 +47,8 @@ def read(job: Job, limits: Limits) -> None:
             raise MixgymError(f"Decoding takes more than {limits.reading_s:.0f} s: send WAV files.")
 
     job.uploads.describe()
-    song = read_song(job.uploads.folder, progress=tell)
+    files = [upload.path for upload in job.uploads]
+    song = read_song(files if len(files) > 1 else job.uploads.folder, progress=tell)
     try:
         _refuse_length(song.duration_s, limits)
         levels = stem_levels(song, progress=lambda share: job.tell("Listening", share))

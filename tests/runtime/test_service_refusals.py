@@ -1,5 +1,6 @@
 """`mixgym serve`: what it refuses, and that a refusal is one sentence and leaves nothing behind."""
 
+import asyncio
 import io
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import httpx
 import numpy as np
@@ -14,7 +16,8 @@ import pytest
 import soundfile as sf
 
 from mixgym.runtime.service.folders import PREFIX
-from mixgym.runtime.service.limits import Limits
+from mixgym.runtime.service.limits import Limits, RefusalError
+from mixgym.runtime.service.uploads import Uploads
 
 RATE = 22_050
 LIMITS = Limits(
@@ -125,7 +128,7 @@ def test_names_are_never_paths(running, job):
     while not (state := running.get(job).json())["read"]:
         assert time.monotonic() < deadline and not state["error"]
         time.sleep(0.02)
-    assert [stem["name"] for stem in state["stems"]] == shown
+    assert [stem["name"] for stem in state["stems"]] == sorted(shown)
     check(running.get(f"{job}/files/..%2Fstems%2F000.wav"), 404)
     check(running.get(f"{job}/files/song.json"), 422, "path.name")
 
@@ -271,6 +274,23 @@ def test_an_upload_that_stalls_is_given_up(running, job):
     assert list((folder / "stems").iterdir()) == []
 
 
+def test_an_upload_of_unknown_length_leaves_room_on_the_disk(tmp_path, monkeypatch):
+    left = iter([10_000_000, 0])  # when it begins, and some megabytes later
+    monkeypatch.setattr(
+        "mixgym.runtime.service.uploads.shutil.disk_usage",
+        lambda place: SimpleNamespace(free=next(left)),
+    )
+    uploads = Uploads(tmp_path, Limits(free_bytes=1_000_000))
+
+    async def endless():
+        while True:
+            yield bytes(1_000_000)
+
+    with pytest.raises(RefusalError, match="no room left"):
+        asyncio.run(uploads.receive("a.wav", endless(), 0))
+    assert list(tmp_path.iterdir()) == []
+
+
 def started(folder, *options):
     """The command in a process of its own, and the page's address."""
     process = subprocess.Popen(
@@ -283,6 +303,23 @@ def started(folder, *options):
     line = process.stdout.readline()
     assert "http://127.0.0.1:" in line, process.stderr.read()
     return process, next(word for word in line.split() if word.startswith("http"))
+
+
+def test_a_page_that_goes_away_is_no_error(tmp_path):
+    process, url = started(tmp_path)
+    try:
+        with httpx.Client(base_url=url) as client:
+            job = f"/api/jobs/{client.post('/api/jobs').json()['id']}"
+            host, port = client.base_url.host, client.base_url.port
+            with socket.create_connection((host, port), timeout=10) as connection:
+                head = f"POST {job}/stems?name=a.wav HTTP/1.1\r\nHost: {host}:{port}\r\n"
+                connection.sendall(f"{head}Content-Length: 1000\r\n\r\n".encode() + bytes(10))
+                time.sleep(0.5)
+            assert send(client, job, "b.wav", wav(0.2)).status_code == 201
+    finally:
+        process.terminate()
+    _, told = process.communicate(timeout=60)
+    assert "Traceback" not in told and "Disconnect" not in told
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
