@@ -17,7 +17,7 @@ from ..console.parameters import STRIP
 from ..console.sections import find_sections
 from ..console.windows import activity
 from ..rewards import Evaluator, load_reward
-from .policy.sounding import analysed_where_it_sounds
+from .policy.sounding import sounding
 
 if TYPE_CHECKING:
     from ..songs import Song
@@ -129,27 +129,23 @@ def _section(
     end: int,
 ) -> Section:
     length = min(WINDOW_S, end - start)
-    heard = {s: [row[s : s + length].mean() for row in plays] for s in _windows(start, end)}
-    playing = {s: activities for s, activities in heard.items() if any(activities)}
-    excerpts = [song.excerpt(s, min(length, song.duration_s - s)) for s in playing]
-    analyses = analysed_where_it_sounds(excerpts, policy.threads)
-    sounding = [
-        parts
-        for parts in zip(playing.values(), excerpts, analyses, strict=True)
-        if parts[-1] is not None
-    ]
+    plays_in = {s: [row[s : s + length].mean() for row in plays] for s in _windows(start, end)}
+    starts = [s for s, activities in plays_in.items() if any(activities)]
+    listened = sounding(
+        (song.excerpt(s, min(length, song.duration_s - s)) for s in starts), policy.threads
+    )
     end_s = min(end, song.duration_s)
-    if not sounding:
+    if not listened:
         return Section(start, end_s, np.nan, np.nan, np.full(len(plays), np.nan))
-    activities = np.array([part for part, _, _ in sounding])
-    excerpts = [excerpt for _, excerpt, _ in sounding]
+    activities = np.array([plays_in[starts[place]] for place, _, _ in listened])
     played = activities.sum(axis=0) > PLAYS
+    excerpts = [excerpt for _, excerpt, _ in listened]
     statics = [carry(mix, song, e, otherwise=Mix.neutral(e)) for e in excerpts]
     wishes = np.array(
         [
             policy.mix(excerpt, load_reward(style), analysis).strips[:, FADER]
             - static.strips[:, FADER]
-            for (_, excerpt, analysis), static in zip(sounding, statics, strict=True)
+            for (_, excerpt, analysis), static in zip(listened, statics, strict=True)
         ]
     )
     weights = np.where(played, activities, 1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,11 +14,28 @@ if TYPE_CHECKING:
     from ...songs import Song
 
 
-def analysed_where_it_sounds(excerpts: Iterable[Song], threads: int) -> list[Analysis | None]:
-    """Analyses of excerpts; None where no stem gets past the gate of the loudness meter.
+class Sounding(NamedTuple):
+    """An excerpt in which something is heard.
+
+    Attributes:
+        place: among those that were asked about.
+        excerpt: it.
+        analysis: of it.
+    """
+
+    place: int
+    excerpt: Song
+    analysis: Analysis
+
+
+def sounding(excerpts: Iterable[Song], threads: int) -> list[Sounding]:
+    """Those excerpts of which a stem gets past the gate of the loudness meter.
 
     Raises:
         MixgymError: a stem cannot be read.
     """
-    analyses = (cached_analysis(excerpt, threads=threads) for excerpt in excerpts)
-    return [found if np.isfinite(found.loudness_lufs).any() else None for found in analyses]
+    analysed = (
+        Sounding(place, excerpt, cached_analysis(excerpt, threads=threads))
+        for place, excerpt in enumerate(excerpts)
+    )
+    return [found for found in analysed if np.isfinite(found.analysis.loudness_lufs).any()]

@@ -19,7 +19,7 @@ from ...console.styles import STYLES
 from ...console.tidy import tidied
 from ...console.windows import choose_windows
 from ...rewards import Evaluator, load_reward
-from .sounding import analysed_where_it_sounds
+from .sounding import sounding
 
 if TYPE_CHECKING:
     from ...songs import Song
@@ -54,24 +54,20 @@ def mix_whole(policy: PolicyMixer, song: Song, style: str = "balanced") -> Mix:
     if not windows:
         return rules
     reward = load_reward(style)
-    excerpts = [
-        song.excerpt(window.start_s, min(WINDOW_S, song.duration_s - window.start_s))
-        for window in windows
-    ]
-    analyses = analysed_where_it_sounds(excerpts, policy.threads)
-    sounding = [
-        (window, excerpt, analysis)
-        for window, excerpt, analysis in zip(windows, excerpts, analyses, strict=True)
-        if analysis is not None
-    ]
-    if not sounding:
+    listened = sounding(
+        (
+            song.excerpt(window.start_s, min(WINDOW_S, song.duration_s - window.start_s))
+            for window in windows
+        ),
+        policy.threads,
+    )
+    if not listened:
         return rules
-    excerpts = [excerpt for _, excerpt, _ in sounding]
     mixes = [
         carry(policy.mix(excerpt, reward, analysis), excerpt, song, otherwise=rules)
-        for _, excerpt, analysis in sounding
+        for _, excerpt, analysis in listened
     ]
-    plays = np.array([window.activity for window, _, _ in sounding])
+    plays = np.array([windows[place].activity for place, _, _ in listened])
     joined = _joined(mixes, plays, policy.described.space)
     heard = plays.sum(axis=0) > HEARD
     strips = np.where(heard[:, None], joined.strips, rules.strips)
@@ -82,7 +78,7 @@ def mix_whole(policy: PolicyMixer, song: Song, style: str = "balanced") -> Mix:
         equal_loudness(song).with_master(target_lufs=target_lufs),
     ]
     scores = np.zeros(len(candidates))
-    for excerpt in excerpts:
+    for _, excerpt, _ in listened:
         evaluator = Evaluator(excerpt, reward)
         neutral = Mix.neutral(excerpt)
         carried = [carry(mix, song, excerpt, otherwise=neutral) for mix in candidates]

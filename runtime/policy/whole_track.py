@@ -12,7 +12,7 @@ from ...console.levels import StemLevel, stem_levels
 from ...console.mix import Mix
 from ...errors import MixgymError
 from ...rewards import Evaluator, load_reward
-from .sounding import analysed_where_it_sounds
+from .sounding import sounding
 
 if TYPE_CHECKING:
     from ...songs import Song
@@ -41,17 +41,15 @@ def master_whole(policy: PolicyMixer, track: Song, style: str = "balanced") -> M
     (level,) = stem_levels(track, threads=policy.threads)
     if level.silent:
         raise MixgymError(f"{track.title!r} is silent; there is nothing to master.")
-    windows = [
+    windows = (
         track.excerpt(start_s, min(WINDOW_S, track.duration_s - start_s))
         for start_s in typical_windows(level, WINDOW_S, WINDOWS)
-    ]
+    )
     reward, space = load_reward(style), policy.described.space
-    analyses = analysed_where_it_sounds(windows, policy.threads)
-    sounding = [(w, a) for w, a in zip(windows, analyses, strict=True) if a is not None]
-    if not sounding:  # what is loud enough is short, and lies across the end of a window
+    heard = sounding(windows, policy.threads)
+    if not heard:  # what is loud enough is short, and lies across the end of a window
         return policy.mix(track, reward)
-    excerpts = [excerpt for excerpt, _ in sounding]
-    mixes = [policy.mix(excerpt, reward, analysis) for excerpt, analysis in sounding]
+    mixes = [policy.mix(excerpt, reward, analysis) for _, excerpt, analysis in heard]
     genomes = [space.encode(m.strips[None], m.buses[None], m.master[None])[0] for m in mixes]
     first, mean = mixes[0], np.mean(genomes, axis=0)
     around = (first.strips, first.buses, first.master)
@@ -60,7 +58,7 @@ def master_whole(policy: PolicyMixer, track: Song, style: str = "balanced") -> M
         for genome in (mean, space.rest(1))
     )
     scores = np.zeros(2)
-    for excerpt in excerpts:
+    for _, excerpt, _ in heard:
         scores += Evaluator(excerpt, reward).evaluate_mixes([joined, rest]).score
     return joined if scores[0] > scores[1] else rest
 
@@ -68,7 +66,7 @@ def master_whole(policy: PolicyMixer, track: Song, style: str = "balanced") -> M
 def typical_windows(level: StemLevel, window_s: int, count: int) -> list[int]:
     """Where windows start whose loudness is nearest to the whole's, in seconds.
 
-    After the first, none is taken that is more than 20 LU softer, which is the gate of the loudness
+    After the first, none is taken that is more than 20 LU away, which is the gate of the loudness
     range (EBU Tech 3342): fades and pauses are not what the track is like.
 
     Args:
