@@ -142,7 +142,7 @@ def mix(
             (output, save_preset, report, rpp, dawproject),
             overwrite,
             folder=stems_out,
-            inputs=(*stems, preset, policy),
+            inputs=(*stems, policy, None if preset == save_preset else preset),
         )
         choose_format(output, sample_rate or 48_000, bit_depth)
     lean = _style(style)
@@ -238,7 +238,7 @@ def master(
             f"{len(tracks)} tracks are an album: add --album, or master one at a time."
         )
     else:
-        inputs = (*tracks, reference, preset, policy)
+        inputs = (*tracks, reference, policy, None if preset == save_preset else preset)
         refuse_existing((output, save_preset, report), overwrite, inputs=inputs)
     if (preset or reference) and (mixer is not None or policy):
         raise MixgymError(

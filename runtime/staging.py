@@ -60,7 +60,8 @@ def refuse_existing(
 
 def _refuse_place(path: Path, overwrite: bool, *, is_folder: bool) -> None:
     parent = path.parent
-    if is_folder and (path.is_symlink() or os.path.ismount(path) or path.name in ("", "..")):
+    linked = path.is_symlink() and path.is_dir()
+    if is_folder and (linked or os.path.ismount(path) or path.name in ("", "..")):
         raise MixgymError(
             f"{path} is a link, a disk or the folder you are in, which cannot be replaced; name a "
             "folder that mixgym may make."

@@ -133,3 +133,13 @@ def test_what_an_album_cannot_have(refused, option):
 def test_an_album_behind_a_link_to_nowhere(refused, tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     refused("mix", "song", "--album", "-o", "link", words=["link is a file"])
+
+
+@pytest.mark.parametrize("kept", ["preset", "policy"])
+def test_what_a_mix_is_made_from_is_not_replaced(refused, tmp_path, kept):
+    (tmp_path / "kept").write_text("mine")
+    given = (f"--{kept}", tmp_path / "kept")
+    for option in ("-o", "--report", "--dawproject"):
+        outputs = (option, tmp_path / "kept", *(() if option == "-o" else ("-o", "m.wav")))
+        refused("mix", "song", *given, *outputs, "--overwrite", words=["kept", "made from"])
+    assert (tmp_path / "kept").read_text() == "mine"
