@@ -113,9 +113,7 @@ def refuse_among_stems(audio: Path, given: Iterable[Path], stems: Iterable[Path 
     folders = {_real(path) for path in given if path.is_dir()}
     beside = {_real(stem).parent for stem in stems if stem is not None}
     within = {parent for parent in beside if folders & {parent, *parent.parents}}
-    grouped = {
-        parent.parent for parent in within
-    } & folders  # whose folders are read, a new one too
+    grouped = {parent.parent for parent in within} & folders  # read with every folder in them
     place = _real(audio).parent
     if place in folders | within or place.parent in grouped:
         raise MixgymError(

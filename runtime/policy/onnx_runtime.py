@@ -57,7 +57,7 @@ class OnnxPolicy:
 
     def run(self, inputs: Mapping[str, Floats]) -> dict[str, Floats]:
         """See `Backend.run`."""
-        batch, stems = (*next(iter(inputs.values())).shape, 1)[:2]
+        batch, stems = inputs["mask"].shape if "mask" in inputs else (len(inputs["mix"]), 1)
         if (batch, stems) not in self._fitting:  # a graph can be small for all but one number
             _check_shapes(self._path, self._graph, self.described, batch, stems)
             self._fitting.add((batch, stems))
