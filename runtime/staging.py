@@ -202,7 +202,8 @@ class Staged:
         """A sentence about the fullest disk of those that are written; errors do not say which."""
         outputs = [path.parent for _, path in self._pending] or [Path()]
         temporary = Path(tempfile.gettempdir())
-        fullest = min((*outputs, temporary), key=lambda place: shutil.disk_usage(place).free)
+        disks = {_disk(place): place for place in (temporary, *outputs)}
+        fullest = min(disks.values(), key=lambda place: shutil.disk_usage(place).free)
         return temporary_folder_full() if fullest is temporary else _full(fullest)
 
     def _place(self) -> None:
@@ -265,6 +266,10 @@ def _keep(path: Path, old: Path) -> None:
         os.link(path, old, follow_symlinks=False)
     except (OSError, NotImplementedError):
         path.rename(old)
+
+
+def _disk(place: Path) -> int:
+    return place.stat().st_dev
 
 
 def _full(where: Path) -> MixgymError:

@@ -247,8 +247,20 @@ def test_the_fullest_disk_is_named(tmp_path, monkeypatch):
         "mixgym.runtime.staging.shutil.disk_usage",
         lambda place: SimpleNamespace(free=free[Path(place)]),
     )
+    monkeypatch.setattr("mixgym.runtime.staging._disk", list(free).index)
     for place, words in (("full", f"{tmp_path / 'full'} is full"), ("roomy", "TMPDIR")):
         with pytest.raises(MixgymError, match=words), Staged() as staged:
             staged.file(tmp_path / "roomy" / "a.txt")
             staged.file(tmp_path / place / "b.txt")
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_outputs_are_named_when_temporary_files_share_their_disk(tmp_path, monkeypatch):
+    free = iter(range(9, 0, -1))
+    monkeypatch.setattr(
+        "mixgym.runtime.staging.shutil.disk_usage", lambda place: SimpleNamespace(free=next(free))
+    )
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path.parent))
+    with pytest.raises(MixgymError, match=rf"{tmp_path} is full"), Staged() as staged:
+        staged.file(tmp_path / "a.txt")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
