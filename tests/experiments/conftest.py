@@ -111,3 +111,28 @@ def undisturbed(study_values, tmp_path_factory):
     options = {"storage": None, "out": None, "jobs": 1, "summary": None}
     result = run_tune(path, 5, **options, tell=lambda what, share: None).to_json()
     return json.loads(json.dumps(result)), path.with_name("tune-small.journal")
+
+
+# Several machines
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """A head and another node of one processor each, or a reason why there is none."""
+    pytest.importorskip("ray", reason="needs the extra `cluster`")
+    import ray
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # else other tests come first
+    made = None
+    try:
+        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
+        other = made.add_node(num_cpus=1, num_gpus=0)
+        made.wait_for_nodes(timeout=60)
+    except Exception as error:  # whatever keeps Ray from starting is no fault of ours
+        if made is not None:
+            made.shutdown()
+        pytest.skip(f"Ray does not start here: {error}")
+    yield made, other
+    ray.shutdown()
+    made.shutdown()

@@ -131,28 +131,17 @@ def test_processes_play_the_same(songs, played, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_cluster_plays_the_same_though_a_node_is_lost(songs, played, tmp_path):
-    pytest.importorskip("ray", reason="needs the extra `cluster`")
-    from ray.cluster_utils import Cluster
-
-    try:
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
-        other = cluster.add_node(num_cpus=1, num_gpus=0)
-        cluster.wait_for_nodes(timeout=60)
-    except Exception as error:  # whatever keeps Ray from starting is no fault of ours
-        pytest.skip(f"Ray does not start here: {error}")
+def test_a_cluster_plays_the_same_though_a_node_is_lost(songs, played, tmp_path, cluster):
+    ray_cluster, other = cluster
     done = []
 
     def tell(what, share):
         done.append(what)
         if done.count("Competing") == 1:
-            cluster.remove_node(other, allow_graceful=False)
+            ray_cluster.remove_node(other, allow_graceful=False)
 
-    try:
-        with make_mapper(f"ray:{cluster.address}") as mapper:
-            rows, _ = compete(settings_of(songs), tmp_path / "run", mapper, tell)
-    finally:
-        cluster.shutdown()
+    with make_mapper(f"ray:{ray_cluster.address}") as mapper:
+        rows, _ = compete(settings_of(songs), tmp_path / "run", mapper, tell)
     assert plain(rows) == plain(played[0])
 
 

@@ -141,24 +141,6 @@ def test_a_population_shared_out_scores_as_in_one_place(tmp_path, monkeypatch, m
     assert len(set(scores.score.tolist())) == 3
 
 
-@pytest.fixture
-def cluster():
-    """A head and another node of one processor each, or a reason why there is none."""
-    pytest.importorskip("ray", reason="needs the extra `cluster`")
-    import ray
-    from ray.cluster_utils import Cluster
-
-    try:
-        made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
-        other = made.add_node(num_cpus=1, num_gpus=0)
-        made.wait_for_nodes(timeout=60)
-    except Exception as error:  # whatever keeps Ray from starting is no fault of ours
-        pytest.skip(f"Ray does not start here: {error}")
-    yield made, other
-    ray.shutdown()
-    made.shutdown()
-
-
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_node_half_way_does_all_of_it(work, marks, cluster):
     ray_cluster, other = cluster
