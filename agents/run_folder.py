@@ -25,6 +25,7 @@ from typing import IO, Any, NamedTuple
 import torch
 import yaml
 
+from .. import __version__
 from ..errors import MixgymError
 from .settings import Settings
 
@@ -116,15 +117,21 @@ class RunFolder:
                 folder.rmdir()
 
     def check(self, settings: Settings) -> None:
-        """See that the run was begun with these settings.
+        """See that the run was begun with these settings, by this version.
 
         Raises:
             MixgymError: it was not, or it cannot be known.
         """
         try:
-            theirs = json.loads((self.path / RUN).read_text(encoding="utf-8"))["settings"]
+            about = json.loads((self.path / RUN).read_text(encoding="utf-8"))
+            theirs, version = about["settings"], about["versions"]["mixgym"]
         except (ValueError, KeyError, TypeError) as error:
             raise MixgymError(f"{self.path / RUN} is damaged; begin another run.") from error
+        if version != __version__:
+            raise MixgymError(
+                f"The run in {self.path} was begun by mixgym {version}; go on with that version, or "
+                "begin another run."
+            )
         ours = settings.model_dump(mode="json")
         if theirs != ours:
             differing = ", ".join(key for key in ours if theirs.get(key) != ours[key])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mixgym import experiments
+from mixgym import __version__, experiments
 from mixgym.agents.settings import read_settings
 from mixgym.agents.train import train
 
@@ -109,6 +109,12 @@ def test_a_folder_with_a_run_is_neither_begun_again_nor_gone_on_with_otherwise(
     assert ran.status == 2
     check_sentence(ran.err, [run, "total_steps"])
     assert contents(run) == before
+    about = (run / "run.json").read_text()
+    (run / "run.json").write_text(about.replace(f'"mixgym": "{__version__}"', '"mixgym": "0.0.1"'))
+    ran = mixgym("train", config({"total_steps": 64}), "--out", run, "--resume")
+    assert ran.status == 2
+    check_sentence(ran.err, [run, "mixgym 0.0.1"])
+    (run / "run.json").write_text(about)
     other = tmp_path / "other"
     other.mkdir()
     (other / "song.wav").touch()
