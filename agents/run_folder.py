@@ -129,7 +129,7 @@ class RunFolder:
             raise MixgymError(f"{self.path / RUN} is damaged; begin another run.") from error
         if version != __version__:
             raise MixgymError(
-                f"The run in {self.path} was begun by mixgym {version}; go on with that version, or "
+                f"The run in {self.path} was begun by mixgym {version}; go on with that one, or "
                 "begin another run."
             )
         ours = settings.model_dump(mode="json")
