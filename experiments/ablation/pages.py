@@ -30,9 +30,8 @@ def table_of(findings: Findings) -> Table:
         rows.append((name, _told(found.gain, "+.4f"), f"{found.mean:+.4f}", *apart, seconds))
     first = next(iter(findings.standings))
     columns = ("", "gain", "mean", f"difference to {first}", "better", "seconds")
-    return Table(
-        f"{findings.seeds} seeds, {findings.excerpts} excerpts", columns, tuple(rows), ABOUT
-    )
+    seeds = "1 seed" if findings.seeds == 1 else f"{findings.seeds} seeds"
+    return Table(f"{seeds}, {findings.excerpts} excerpts", columns, tuple(rows), ABOUT)
 
 
 def write_page(page: Path, findings: Findings, command: Sequence[str]) -> None:
@@ -85,4 +84,8 @@ def draw(findings: Findings, picture: Path) -> None:
 
 
 def _told(found: Estimate, form: str) -> str:
-    return f"{found.value:{form}} [{found.low:{form}}, {found.high:{form}}]"
+    """With its interval, which one seed has not."""
+    value = f"{found.value:{form}}"
+    if found.low == found.high:
+        return value
+    return f"{value} [{found.low:{form}}, {found.high:{form}}]"

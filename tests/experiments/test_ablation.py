@@ -1,6 +1,7 @@
 """Ablations: what is run, that it goes on, what is told of it, what is refused."""
 
 import json
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -73,6 +74,7 @@ def test_what_is_done_is_not_done_again_and_the_rest_is(config, tmp_path, monkey
         assert path.suffix != ".npz" or after[path] == before[path]
     page = (out / "ablation.md").read_text()
     assert "2 seeds, 2 excerpts" in page and "| levels first |" in page
+    assert re.search(r"\| usual \| \S+ \[\S+, \S+\] \|", page)
     assert "--seeds 2" in page and "![Gain by steps](ablation.svg)" in page
     assert "levels first" in capsys.readouterr().out
 
@@ -112,8 +114,10 @@ def test_a_page_tells_what_runs_left(config, tmp_path, monkeypatch):
     assert end.value.code == 0
     lines = (out / "usual/seed-0/1/evaluations.jsonl").read_text().splitlines()
     mean = json.loads(lines[-1])["gain"]
-    row = next(r for r in (out / "ablation.md").read_text().splitlines() if r.startswith("| usual"))
+    page = (out / "ablation.md").read_text()
+    row = next(row for row in page.splitlines() if row.startswith("| usual"))
     assert f"| {mean:+.4f} |" in row
+    assert "## 1 seed, 2 excerpts" in page and "[" not in row
 
 
 def validated(steps, gains):
