@@ -77,14 +77,14 @@ def against_other_tries(noisy: Noisy, evaluations: int, rng: np.random.Generator
     """Each held against the mean of the others, as PPO here holds them; (genes,)."""
     noise = _drawn(noisy, evaluations, rng)
     scores = noisy.score(noisy.centre + noise)
-    return (scores - scores.mean()) @ noise
+    return (scores - float(scores.mean())) @ noise
 
 
 def against_the_mirrored(noisy: Noisy, evaluations: int, rng: np.random.Generator) -> Values:
     """Each held against one with the opposite noise; (genes,)."""
     noise = _drawn(noisy, evaluations // 2, rng)
-    gained = noisy.score(noisy.centre + noise) - noisy.score(noisy.centre - noise)
-    return gained @ noise
+    one, other = (noisy.score(noisy.centre + side * noise) for side in (1, -1))
+    return (one - other) @ noise
 
 
 def against_the_muted(noisy: Noisy, evaluations: int, rng: np.random.Generator) -> Values:
