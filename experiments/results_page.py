@@ -24,6 +24,12 @@ HEAD = """# Results
 
 Generated from raw scores; no number here was typed. What is measured, and how, stands in
 [the arena](../docs/arena.md), the score in [rewards](../docs/rewards.md).
+
+Curves of learning and ablations stand on pages of their own: [the parts of
+PPO](results/ablation_ppo.md), [a million steps of it](results/ablation_long.md), [other
+learners](results/ablation_learners.md), [SAC](results/ablation_sac.md),
+[encoders](results/ablation_encoders.md), [small students](results/distil.md); and studies of
+hyperparameters: [PPO](results/tune_ppo.md), [the genetic algorithm](results/tune_ga.md).
 """
 
 
