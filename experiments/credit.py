@@ -35,7 +35,7 @@ from .statistics import interquartile_mean, stratified_bootstrap
 
 Values = NDArray[np.float64]
 
-NOISE = 0.1  # standard deviation of settings, which range from -1 to 1: where PPO begins
+NOISE = 0.1  # standard deviation of settings, which range from -1 to 1
 MOST_AT_ONCE = 1024  # mixes
 CENTRES = {
     "About all stems equally loud": None,
@@ -43,9 +43,9 @@ CENTRES = {
 }
 ABOUT = (
     "Signal: r2 / (1 - r2) of the cosine r between an estimate and the gradient, as a multiple of "
-    "that of the first row; it grows in proportion to the evaluations, so that twice the signal "
-    "saves half of them. Means over estimates and excerpts, with the 95 % interval of a bootstrap "
-    "of the estimates within each excerpt."
+    "the first row's mean on the excerpt; it grows in proportion to the evaluations, so that twice "
+    "the signal saves half of them. Interquartile means over estimates and excerpts, with the 95 % "
+    "interval of a bootstrap of the estimates within each excerpt."
 )
 
 
