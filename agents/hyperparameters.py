@@ -19,18 +19,18 @@ class Group(BaseModel):
 
 
 class Ppo(Group):
-    """Hyperparameters, by the names of Stable-Baselines3.
+    """Hyperparameters, by the names of Stable-Baselines3; defaults of `experiments/tune/ppo.yaml`.
 
     Attributes:
         learning_rate: at the start; falls to 0 in a straight line where `decay` says so.
     """
 
     n_steps: Count = 16
-    batch_size: Count = 2048
-    n_epochs: Count = 4
+    batch_size: Count = 512
+    n_epochs: Count = 8
     learning_rate: Positive = 3e-4
     decay: bool = True
-    clip_range: Positive = 1.0
+    clip_range: Positive = 0.87
     target_kl: Positive | None = 1.0
     gamma: Share = 1.0
     gae_lambda: Share = 0.95

@@ -64,7 +64,7 @@ class Policy(Network):
 
     encoder: Literal["features"] = "features"
     kind: Literal["set", "stock"] = "set"
-    initial_std: float = Field(default=0.1, gt=0, le=2)
+    initial_std: float = Field(default=0.26, gt=0, le=2)
     antithetic: bool = False
 
 
