@@ -90,6 +90,7 @@ def against_the_mirrored(noisy: Noisy, evaluations: int, rng: np.random.Generato
 def against_the_muted(noisy: Noisy, evaluations: int, rng: np.random.Generator) -> Values:
     """For each part held against the same with that part's noise left out; (genes,).
 
+    One try takes an evaluation for each part and one more, which is spent even if it was not given.
     Credit by difference rewards: D. H. Wolpert, K. Tumer, "Optimal Payoff Functions for Members of
     Collectives", Advances in Complex Systems 4, 2001.
     """
