@@ -19,7 +19,7 @@ class Group(BaseModel):
 
 
 class Ppo(Group):
-    """Hyperparameters, by the names of Stable-Baselines3, as `experiments/tune/ppo.yaml` found them.
+    """Hyperparameters by the names of Stable-Baselines3, as `experiments/tune/ppo.yaml` found them.
 
     Attributes:
         learning_rate: at the start; falls to 0 in a straight line where `decay` says so.
