@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..envs.episodes import Episodes
+from ..errors import MixgymError
 from .adam import AdamLearner
 from .batches import PER_PASS, Batches, Part
 from .encoders import PICTURED
 from .environments import make_one_look
 from .gaussian import held
-from .network import Sizes, TrackSetNetwork, look
+from .network import Look, Sizes, TrackSetNetwork, look
 from .settings import GradientSettings, StyledSettings
 from .thinned import Shares
 from .twin.genomes import decode
@@ -79,7 +80,8 @@ class Climb:
         batches: of songs.
 
     Raises:
-        MixgymError: a term of the reward cannot be differentiated.
+        MixgymError: a term of the reward cannot be differentiated, or a setting has a cost that
+            is none of a stem's free ones.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Climb:
         self._seed, self._size, self._noise = settings.seed, given.batch_size, given.noise
         self._space, self._sizes, self._device = styles[0].space, sizes, device
         self._twins = [Twin(episodes.reward) for episodes in styles]
+        self._costs = _costs(given.costs, self._space.strip).to(device)
         self.batches = Batches(
             styles,
             given.batch_size,
@@ -113,16 +116,28 @@ class Climb:
         rng = np.random.default_rng((self._seed, number, NOISE))
         scores = []
         for part in batch:
-            score = self._scores(network, part, rng)
-            (-score.sum() / self._size).backward()  # type: ignore[no-untyped-call]
+            wanted = look(network, part.observations, absolute=True)
+            score = self._scores(wanted.mean, part, rng)
+            climbed = score - self._paid(wanted, part)
+            (-climbed.sum() / self._size).backward()  # type: ignore[no-untyped-call]
             scores.append(score.detach().cpu().numpy())
         reached, neutral = np.concatenate(scores), np.concatenate([part.scores for part in batch])
         return {"score": float(reached.mean()), "gain": float((reached - neutral).mean())}
 
-    def _scores(self, network: TrackSetNetwork, part: Part, rng: np.random.Generator) -> Tensor:
+    def _paid(self, wanted: Look, part: Part) -> Tensor | float:
+        """What the stems' settings cost, the mean over stems, (songs,)."""
+        if not len(self._costs):
+            return 0.0
+        neutral = part.observations["settings"]
+        change = torch.where(wanted.cells, wanted.mean - neutral, 0.0)
+        change = change[:, : part.songs.stems, : self._sizes.strip]
+        stems = wanted.cells[:, : part.songs.stems, 0].sum(dim=1)
+        paid: Tensor = (self._costs * change.square()).sum(dim=(1, 2)) / stems
+        return paid
+
+    def _scores(self, mean: Tensor, part: Part, rng: np.random.Generator) -> Tensor:
         """Of one mix of each song, (songs,)."""
         stems, strip, bus = part.songs.stems, self._sizes.strip, self._sizes.bus
-        mean = look(network, part.observations, absolute=True).mean
         if self._noise:
             drawn = rng.standard_normal(tuple(mean.shape), dtype=np.float32)
             mean = mean + self._noise * torch.from_numpy(drawn).to(self._device)
@@ -139,3 +154,14 @@ class Climb:
         """Slopes of a batch's mean score, none of one mix's above `STEEPEST`."""
         most = STEEPEST / self._size
         return slopes.nan_to_num(0.0).clamp(-most, most)
+
+
+def _costs(by_name: Mapping[str, float], free: Sequence[str]) -> Tensor:
+    """Of a stem's free settings, in their order; none at all where nothing costs, (settings,)."""
+    for name in by_name:
+        if name not in free:
+            raise MixgymError(
+                f"gradient.costs: {name!r} is no free setting of a stem; these are "
+                f"{', '.join(free) or 'none'}."
+            )
+    return torch.tensor([by_name.get(name, 0.0) for name in free] if by_name else [])

@@ -16,6 +16,7 @@ from mixgym.agents.train import train
 from mixgym.agents.validation import validate
 from mixgym.agents.weights import read_weights
 from mixgym.console.analysis import analyse
+from mixgym.console.mix import Mix
 from mixgym.console.parameters import BUSES, MASTER, STRIP
 from mixgym.rewards import Evaluator, load_reward
 from mixgym.rewards.batch import BatchEvaluator
@@ -109,6 +110,23 @@ def test_weights_score_as_they_were_validated(config, tmp_path, songs):
     assert score == pytest.approx(found["song-20"][0], abs=1e-6)
 
 
+def test_what_costs_is_done_less_and_the_rest_as_before(config, tmp_path, songs):
+    moved = [STRIP.index(name) for name in ("pan", "bell_1_db", "fader_db")]
+    changed = []
+    with read_song(songs[1] / "song-20") as song:
+        neutral = Mix.neutral(song).strips
+        for run, costs in (("free", {}), ("costly", {"pan": 1.0, "bell_1_db": 1.0})):
+            train(
+                read_settings(config({"gradient": {"costs": costs}, "total_steps": 60})),
+                tmp_path / run,
+            )
+            mix = load_policy(tmp_path / run / "last.npz")(song, load_reward())
+            changed.append(np.abs(mix.strips - neutral)[:, moved].mean(axis=0))
+    free, costly = changed
+    assert np.all(costly[:2] < free[:2] / 3)
+    assert costly[2] > free[2] / 3
+
+
 @pytest.mark.parametrize("algorithm", ["ppo", "gradient"])
 def test_a_run_begins_with_the_weights_that_it_is_given(
     mixgym, config, settings, tmp_path, algorithm
@@ -171,6 +189,7 @@ def test_weights_that_do_not_fit_are_refused_before_anything_is_written(
         ({"gradient": {"final_share": 1.5}}, ["gradient.final_share", "1.5"]),
         ({"gradient": {"batch_size": 0}}, ["gradient.batch_size", "0"]),
         ({"gradient": {"thinned": 0.7, "nameless": 0.5}}, ["at most 1 together"]),
+        ({"gradient": {"costs": {"pam": 0.1}}}, ["gradient.costs", "pam", "pan"]),
         ({"algorithm": "ppo"}, ["gradient", "not permitted"]),
         ({"algorithm": ["gradient"]}, ["algorithm", "ppo, gradient"]),
         ({"policy": {"heads": 5}}, ["width 16", "heads"]),
