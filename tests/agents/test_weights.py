@@ -17,7 +17,7 @@ from mixgym.songs.generate import generate_song
 WEIGHTS = Path(mixgym.__file__).parent / "experiments" / "weights"
 
 
-@pytest.mark.parametrize("name", ["mixing", "mixing_small", "mastering"])
+@pytest.mark.parametrize("name", ["mixing", "mixing_small", "mixing_sparing", "mastering"])
 def test_the_policies_that_come_along_are_small_and_hold_numbers_alone(name):
     path = WEIGHTS / f"{name}.npz"
     assert path.stat().st_size < 1_000_000
@@ -26,7 +26,7 @@ def test_the_policies_that_come_along_are_small_and_hold_numbers_alone(name):
     assert all(array.dtype == np.float32 for array in arrays.values())
 
 
-@pytest.mark.parametrize("name", ["mixing", "mixing_small"])
+@pytest.mark.parametrize("name", ["mixing", "mixing_small", "mixing_sparing"])
 def test_mixing_policies_beat_equal_loudness(name):
     mixer, reward = load_policy(WEIGHTS / f"{name}.npz"), load_reward()
     gains = []
