@@ -125,7 +125,7 @@ class Climb:
         return {"score": float(reached.mean()), "gain": float((reached - neutral).mean())}
 
     def _paid(self, wanted: Look, part: Part) -> Tensor | float:
-        """What the stems' settings cost, the mean over stems, (songs,)."""
+        """What the stems' settings cost, the mean over stems, (songs,); tracks have no stems."""
         if not len(self._costs):
             return 0.0
         neutral = part.observations["settings"]
@@ -157,7 +157,11 @@ class Climb:
 
 
 def _costs(by_name: Mapping[str, float], free: Sequence[str]) -> Tensor:
-    """Of a stem's free settings, in their order; none at all where nothing costs, (settings,)."""
+    """Of a stem's free settings, in their order; none at all where nothing costs, (settings,).
+
+    Raises:
+        MixgymError: a name is none of theirs.
+    """
     for name in by_name:
         if name not in free:
             raise MixgymError(

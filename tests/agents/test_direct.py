@@ -110,7 +110,7 @@ def test_weights_score_as_they_were_validated(config, tmp_path, songs):
     assert score == pytest.approx(found["song-20"][0], abs=1e-6)
 
 
-def test_what_costs_is_done_less_and_the_rest_as_before(config, tmp_path, songs):
+def test_what_costs_is_done_less_and_what_does_not_is_still_done(config, tmp_path, songs):
     moved = [STRIP.index(name) for name in ("pan", "bell_1_db", "fader_db")]
     changed = []
     with read_song(songs[1] / "song-20") as song:
