@@ -10,10 +10,11 @@ import numpy as np
 from stable_baselines3.common.logger import Logger
 
 from ..envs.episodes import Episodes
+from .costs import Costs
 from .encoders import PICTURED
 from .learner import Learner
 from .run_folder import BEST, LAST, STEPS, RunFolder
-from .settings import Settings
+from .settings import Settings, StyledSettings
 from .validation import validate
 from .weights import About, save_weights
 
@@ -56,7 +57,7 @@ class Between:
         resumed: what a checkpoint held, or None.
 
     Attributes:
-        best: highest mean gain of a validation so far.
+        best: highest mean gain of a validation so far, less what the mixes cost.
         ended_early: whether the run was asked to end, and did.
         logger: as given.
     """
@@ -78,6 +79,8 @@ class Between:
         self._held_out, self._tell, self._asked_to_end = held_out, tell, asked_to_end
         self.logger = logger
         self.best: float = resumed["best"] if resumed else -np.inf
+        costs = settings.gradient.costs if isinstance(settings, StyledSettings) else {}
+        self._costs = Costs(costs, learner.episodes.space.strip)
         self._gains: dict[str, float] = resumed["gains"] if resumed else {}
         self._seconds_before: float = resumed["seconds"] if resumed else 0.0
         self._begun_s = time.monotonic()
@@ -130,33 +133,35 @@ class Between:
     def _validate(self, steps: int, last: bool) -> None:
         simulated, rendered = self._held_out
         number = steps // self._settings.validation.every
-        self._gains = {
+        judged = {
             style: self._judge(steps, style, episodes) for style, episodes in simulated.items()
         }
+        self._gains = {style: gain for style, (gain, _) in judged.items()}
         if rendered and (last or number % self._settings.validation.render_every == 0):
             self._judge(steps, next(iter(simulated)), rendered)
         self._save(LAST)
-        if self._gain > self.best:
-            self.best = self._gain
+        worth = self._gain - float(np.mean([paid for _, paid in judged.values()]))
+        if worth > self.best:
+            self.best = worth
             self._save(BEST)
 
-    def _judge(self, steps: int, style: str, episodes: Episodes) -> float:
-        """Write down the mean gain over equal loudness, and return it."""
+    def _judge(self, steps: int, style: str, episodes: Episodes) -> tuple[float, float]:
+        """Write down the mean gain over equal loudness; return it, and the mean of what it cost."""
         pictured = self._learner.sizes.encoder in PICTURED
-        found = validate(episodes, self._learner.act, pictured=pictured)
-        scores, gains = np.array(list(found.values())).T
+        found = validate(episodes, self._learner.act, self._costs, pictured=pictured)
+        score, gain, paid = np.mean(list(found.values()), axis=0).tolist()
         self._folder.add_evaluation(
             {
                 STEPS: steps,
                 "seconds": round(self._seconds, 1),
                 "style": style,
                 "fidelity": episodes.options.fidelity,
-                "score": float(scores.mean()),
-                "gain": float(gains.mean()),
-                "gains": {title: round(gain, 6) for title, (_, gain) in found.items()},
+                "score": score,
+                "gain": gain,
+                "gains": {title: round(song.gain, 6) for title, song in found.items()},
             }
         )
-        return float(gains.mean())
+        return gain, paid
 
     def _save(self, name: str) -> None:
         gains = {style: round(gain, 6) for style, gain in self._gains.items()}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..envs.episodes import Episodes
-from ..errors import MixgymError
 from .adam import AdamLearner
 from .batches import PER_PASS, Batches, Part
+from .costs import Costs
 from .encoders import PICTURED
 from .environments import make_one_look
 from .gaussian import held
-from .network import Look, Sizes, TrackSetNetwork, look
+from .network import Sizes, TrackSetNetwork, look
 from .settings import GradientSettings, StyledSettings
 from .thinned import Shares
 from .twin.genomes import decode
@@ -95,7 +95,7 @@ class Climb:
         self._seed, self._size, self._noise = settings.seed, given.batch_size, given.noise
         self._space, self._sizes, self._device = styles[0].space, sizes, device
         self._twins = [Twin(episodes.reward) for episodes in styles]
-        self._costs = _costs(given.costs, self._space.strip).to(device)
+        self._costs = Costs(given.costs, self._space.strip)
         self.batches = Batches(
             styles,
             given.batch_size,
@@ -118,22 +118,11 @@ class Climb:
         for part in batch:
             wanted = look(network, part.observations, absolute=True)
             score = self._scores(wanted.mean, part, rng)
-            climbed = score - self._paid(wanted, part)
+            climbed = score - self._costs.paid(wanted.mean, part.observations)
             (-climbed.sum() / self._size).backward()  # type: ignore[no-untyped-call]
             scores.append(score.detach().cpu().numpy())
         reached, neutral = np.concatenate(scores), np.concatenate([part.scores for part in batch])
         return {"score": float(reached.mean()), "gain": float((reached - neutral).mean())}
-
-    def _paid(self, wanted: Look, part: Part) -> Tensor | float:
-        """What the stems' settings cost, the mean over stems, (songs,); tracks have no stems."""
-        if not len(self._costs):
-            return 0.0
-        neutral = part.observations["settings"]
-        change = torch.where(wanted.cells, wanted.mean - neutral, 0.0)
-        change = change[:, : part.songs.stems, : self._sizes.strip]
-        stems = wanted.cells[:, : part.songs.stems, 0].sum(dim=1)
-        paid: Tensor = (self._costs * change.square()).sum(dim=(1, 2)) / stems
-        return paid
 
     def _scores(self, mean: Tensor, part: Part, rng: np.random.Generator) -> Tensor:
         """Of one mix of each song, (songs,)."""
@@ -154,18 +143,3 @@ class Climb:
         """Slopes of a batch's mean score, none of one mix's above `STEEPEST`."""
         most = STEEPEST / self._size
         return slopes.nan_to_num(0.0).clamp(-most, most)
-
-
-def _costs(by_name: Mapping[str, float], free: Sequence[str]) -> Tensor:
-    """Of a stem's free settings, in their order; none at all where nothing costs, (settings,).
-
-    Raises:
-        MixgymError: a name is none of theirs.
-    """
-    for name in by_name:
-        if name not in free:
-            raise MixgymError(
-                f"gradient.costs: {name!r} is no free setting of a stem; these are "
-                f"{', '.join(free) or 'none'}."
-            )
-    return torch.tensor([by_name.get(name, 0.0) for name in free] if by_name else [])

@@ -94,8 +94,8 @@ class Gradient(Adam):
         thinned: share of songs of which one to four stems alone play.
         bursts: share of songs of which every stem plays in short bursts alone.
         nameless: share of songs of which the roles of all stems, or of half, are unknown.
-        costs: by name, of score, what a stem's setting costs that is 1 from neutral; with the
-            square of the distance, and as a mean over stems. What brings less is left alone.
+        costs: by name, of score, what a stem's setting costs that is 1 from neutral; in proportion
+            to the distance, and as a mean over stems. What brings less is left alone.
     """
 
     noise: Share = 0.0

@@ -4,7 +4,7 @@ settings.yaml      as they were used
 run.json           command, versions, environment, songs
 progress.csv       a line for each update
 evaluations.jsonl  a line for each validation
-best.npz           weights of the highest validation score so far
+best.npz           weights of the highest validation score so far, less what mixes cost
 last.npz           weights of the last validation or checkpoint
 checkpoint.pt      all that a run goes on from; a pickle, so open none of a stranger's
 tensorboard/       where TensorBoard is installed

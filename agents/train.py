@@ -52,7 +52,8 @@ class Trained(NamedTuple):
     Attributes:
         weights: the best policy.
         steps: taken.
-        gain: highest mean gain over equal loudness on validation songs, in `simulate`.
+        gain: highest mean gain over equal loudness on validation songs, in `simulate`, less what
+            their mixes cost.
         finished: false where it was asked to end before.
     """
 

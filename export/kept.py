@@ -142,7 +142,7 @@ def compare(
         titles = tuple(found[0])
         origins = [source.origin for source in episodes.repertoire.sources[: episodes.count]]
         groups = np.unique(origins, return_inverse=True)[1]
-        gains.append([[gain for _, gain in by_title.values()] for by_title in found])
+        gains.append([[song.gain for song in by_title.values()] for by_title in found])
     by_actor = np.array(gains).swapaxes(0, 1)
     names = (
         *(path.name for path in given.teachers),

@@ -102,12 +102,12 @@ def test_weights_score_as_they_were_validated(config, tmp_path, songs):
     path = tmp_path / "run" / "last.npz"
     episodes = make_validation(settings.environment, settings.validation)
     found = validate(episodes, TrainedPolicy(path).act)
-    assert {title: round(gain, 6) for title, (_, gain) in found.items()} == said["gains"]
+    assert {title: round(song.gain, 6) for title, song in found.items()} == said["gains"]
     reward = load_reward()
     with read_song(songs[1] / "song-20") as song:
         mix = load_policy(path)(song, reward)
         score = Evaluator(song, reward).evaluate_mixes([mix]).score[0]
-    assert score == pytest.approx(found["song-20"][0], abs=1e-6)
+    assert score == pytest.approx(found["song-20"].score, abs=1e-6)
 
 
 def test_what_costs_is_done_less_and_what_does_not_is_still_done(config, tmp_path, songs):
@@ -125,6 +125,19 @@ def test_what_costs_is_done_less_and_what_does_not_is_still_done(config, tmp_pat
     free, costly = changed
     assert np.all(costly[:2] < free[:2] / 3)
     assert costly[2] > free[2] / 3
+
+
+def test_the_best_weights_are_those_that_gain_most_less_what_they_pay(config, tmp_path):
+    train(read_settings(config({"total_steps": 60})), tmp_path / "free")
+    changed = {
+        "start": str(tmp_path / "free" / "last.npz"),
+        "gradient": {"costs": {"pan": 1.0, "bell_1_db": 1.0}},
+        "validation": {"every": 18},
+    }
+    train(read_settings(config(changed)), tmp_path / "costly")
+    gains = {row["steps"]: row["gain"] for row in evaluations(tmp_path / "costly")}
+    assert max(gains, key=lambda steps: gains[steps]) == 0
+    assert TrainedPolicy(tmp_path / "costly" / "best.npz").about.steps > 0
 
 
 @pytest.mark.parametrize("algorithm", ["ppo", "gradient"])
