@@ -50,5 +50,5 @@ def test_where_nothing_costs_tracks_need_no_mask():
 
 @pytest.mark.parametrize("free", [FREE, ()])
 def test_a_cost_of_no_free_setting_is_refused(free):
-    with pytest.raises(MixgymError, match="gradient.costs: 'pam' is no free setting"):
+    with pytest.raises(MixgymError, match=r"gradient\.costs: 'pam' is no free setting"):
         Costs({"pam": 0.1}, free)
