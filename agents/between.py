@@ -158,6 +158,7 @@ class Between:
                 "fidelity": episodes.options.fidelity,
                 "score": score,
                 "gain": gain,
+                "paid": paid,
                 "gains": {title: round(song.gain, 6) for title, song in found.items()},
             }
         )
