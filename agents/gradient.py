@@ -102,7 +102,7 @@ class Climb:
             settings.seed,
             device,
             pictured=sizes.encoder in PICTURED,
-            shares=Shares(given.thinned, given.bursts, given.nameless),
+            shares=Shares(given.thinned, given.bursts, given.nameless, given.mono),
         )
 
     def descend(self, network: TrackSetNetwork, batch: list[Part], number: int) -> dict[str, float]:

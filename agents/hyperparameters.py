@@ -94,6 +94,7 @@ class Gradient(Adam):
         thinned: share of songs of which one to four stems alone play.
         bursts: share of songs of which every stem plays in short bursts alone.
         nameless: share of songs of which the roles of all stems, or of half, are unknown.
+        mono: share of songs of which all stems, or half, are folded to one channel.
         costs: by name, of score, what a stem's setting costs that is 1 from neutral; in proportion
             to the distance, and as a mean over stems. What brings less is left alone.
     """
@@ -102,13 +103,19 @@ class Gradient(Adam):
     thinned: Share = 0.0
     bursts: Share = 0.0
     nameless: Share = 0.0
+    mono: Share = 0.0
     costs: dict[str, Share] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _at_most_all(self) -> Self:
-        if self.thinned + self.bursts + self.nameless > 1.0:
-            raise ValueError("thinned, bursts and nameless are shares: at most 1 together")
+        if self.not_whole > 1.0:
+            raise ValueError("thinned, bursts, nameless and mono are shares: at most 1 together")
         return self
+
+    @property
+    def not_whole(self) -> float:
+        """Share of songs of which something is missing."""
+        return self.thinned + self.bursts + self.nameless + self.mono
 
 
 Seeking = Literal["gradient", "ga", "cma_es", "sep_cma", "random"]

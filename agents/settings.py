@@ -193,11 +193,10 @@ class DistillationSettings(StyledSettings):
 
     @model_validator(mode="after")
     def _someone_teaches_every_song(self) -> Self:
-        given = self.gradient
-        if not self.distillation.teachers and given.thinned + given.bursts + given.nameless > 0.0:
+        if not self.distillation.teachers and self.gradient.not_whole > 0.0:
             raise ValueError(
-                "gradient.thinned, bursts and nameless need distillation.teachers: only whole "
-                "songs are searched"
+                "gradient.thinned, bursts, nameless and mono need distillation.teachers: only "
+                "whole songs are searched"
             )
         return self
 

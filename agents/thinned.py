@@ -31,11 +31,13 @@ class Shares(NamedTuple):
         thinned: in which a few stems alone play.
         bursts: in which every stem plays in short bursts alone.
         nameless: in which nothing is known of what all stems, or half of them, are.
+        mono: in which all stems, or half of them, are folded to one channel.
     """
 
     thinned: float = 0.0
     bursts: float = 0.0
     nameless: float = 0.0
+    mono: float = 0.0
 
 
 class Thinned(Repertoire):
@@ -79,8 +81,11 @@ class Thinned(Repertoire):
         elif kind == Shares._fields.index("bursts"):
             analysis = in_bursts(analysis, rng)
         else:
-            known = (rng.random(len(roles)) < 0.5) & (variant % 2 == 1)
-            roles = np.where(known, roles, ROLES.index("other"))
+            spared = (rng.random(len(roles)) < 0.5) & (variant % 2 == 1)
+            if kind == Shares._fields.index("nameless"):
+                roles = np.where(spared, roles, ROLES.index("other"))
+            else:
+                analysis = folded(analysis, ~spared)
         return SimulatedSong(analysis, roles)
 
 
@@ -111,6 +116,39 @@ def in_bursts(analysis: Analysis, rng: np.random.Generator) -> Analysis:
     played = _played(analysis, plays)
     lost = NOMINAL_LUFS - _loudness_lufs(played)
     return _amplified(replace(played, loudness_lufs=analysis.loudness_lufs - lost), lost)
+
+
+def folded(analysis: Analysis, stems: NDArray[np.bool_]) -> Analysis:
+    """The analysis of a song in which some stems, (stems,), are folded to one channel.
+
+    When in a frame a stem plays, and how far stems interfere, stays in proportion to what is left
+    of each band. Stems are brought to the nominal loudness again.
+    """
+    stems = stems & (analysis.channels == 2)
+    left, right, both = analysis.fine[stems].swapaxes(0, 1)
+    middle = np.maximum(0.0, (left + right + 2 * both) / 4)
+    there, kept = (
+        np.add.reduceat(powers, analysis.edges[:-1], axis=1) for powers in (left + right, middle)
+    )
+    kept = np.divide(kept, there, out=np.zeros_like(there), where=there > 0)
+    fine, slots, samples = (x.copy() for x in (analysis.fine, analysis.slots, analysis.samples))
+    fine[stems, 0], fine[stems, 1:] = middle, 0.0
+    slots[stems] *= kept[:, :, None]
+    samples[stems, :, 0], samples[stems, :, 1] = samples[stems].mean(axis=2), 0.0
+
+    channels = np.where(stems, 1, analysis.channels).astype(np.int32)
+    shares = np.ones((len(stems), *kept.shape[1:]), dtype=np.float32)
+    shares[stems] = 2 * kept
+    first, second = analysis.pairs.T
+    crosses = analysis.crosses * np.sqrt(shares[first] * shares[second])[:, None]
+    single = (channels[first] == 1) & (channels[second] == 1)
+    crosses[single] = crosses[single].mean(axis=1, keepdims=True)
+
+    mono = replace(
+        analysis, fine=fine, slots=slots, samples=samples, crosses=crosses, channels=channels
+    )
+    lost = np.where(stems, NOMINAL_LUFS - _loudness_lufs(mono), 0.0)
+    return _amplified(replace(mono, loudness_lufs=analysis.loudness_lufs - lost), lost)
 
 
 def _played(analysis: Analysis, plays: NDArray[np.bool_]) -> Analysis:

@@ -306,7 +306,7 @@ def _policy_tables(result: Result) -> list[Table]:
             f"{sum(row['policy'] for row in rows) / len(rows):.4f}",
             f"{sum(row['equal_loudness'] for row in rows) / len(rows):.4f}",
             f"{max(row['true_peak_dbtp'] for row in rows):.2f} dBTP",
-            _yes(all(row["held"] for row in rows)),
+            f"{sum(row['held'] for row in rows)} of {len(rows)}",
         )
     return [gains, apart, red]
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 RATE = 0.04  # of Adam at the beginning, in genes, of which a range is 2
 LAST_RATE = 0.1  # of that at the end, by half a cosine
 RESTARTS = 4
+STEPS = 200  # that a start has at least before there is another
 APART = 0.5  # standard deviation of the starts, in that of the priors
 MADE_BY = "gradient"
 
@@ -70,7 +71,7 @@ def ascend(
     budget: Budget,
     *,
     seed: int = 0,
-    restarts: int = RESTARTS,
+    restarts: int | None = None,
     rate: float = RATE,
 ) -> Found:
     """Follow the gradient of a song's score until evaluations or seconds are spent.
@@ -83,7 +84,8 @@ def ascend(
         start: the first genome to start at, (genes,); the others are drawn around it.
         budget: two evaluations a mix and step, one for its score and one for its gradient.
         seed: of the other starts.
-        restarts: how many starts, so many genomes in a step.
+        restarts: how many starts, so many genomes in a step; if None one, and another for every
+            `STEPS` that the budget allows beyond so many, up to `RESTARTS`.
         rate: of Adam at the beginning, in genes.
 
     Returns:
@@ -94,6 +96,8 @@ def ascend(
     """
     if budget.evaluations < 1:
         raise MixgymError("An ascent needs a budget of at least 1 evaluation.")
+    if restarts is None:
+        restarts = min(RESTARTS, max(1, budget.evaluations // (2 * STEPS)))
     with _one_thread():
         return _ascend(evaluator, space, start, budget, seed, restarts, rate)
 
@@ -163,7 +167,7 @@ def ascend_excerpt(
     start: Mix | None = None,
     lean: Style | None = None,
     free: Space | None = None,
-    restarts: int = RESTARTS,
+    restarts: int | None = None,
     rate: float = RATE,
 ) -> Ascended:
     """Ascend from a mix of an excerpt, and choose among the best by what `render` says.

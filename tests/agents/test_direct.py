@@ -289,10 +289,10 @@ def test_thinned_songs_score_as_if_they_had_those_stems_alone(of_both):
 def test_a_batch_holds_as_many_songs_of_each_kind_as_it_is_told(of_both):
     thinned = Thinned(of_both(1).repertoire, seed=0)
     rng, songs = np.random.default_rng(0), np.zeros(4000, dtype=np.int64)
-    numbers = thinned.numbers(songs, Shares(0.1, 0.2, 0.3), rng)
+    numbers = thinned.numbers(songs, Shares(0.1, 0.2, 0.3, 0.15), rng)
     kinds = np.where(numbers == 0, -1, (numbers // len(thinned) - 1) // VARIANTS)
-    drawn = [float((kinds == kind).mean()) for kind in (-1, 0, 1, 2)]
-    np.testing.assert_allclose(drawn, [0.4, 0.1, 0.2, 0.3], atol=0.03)
+    drawn = [float((kinds == kind).mean()) for kind in (-1, 0, 1, 2, 3)]
+    np.testing.assert_allclose(drawn, [0.25, 0.1, 0.2, 0.3, 0.15], atol=0.03)
     shares = Shares(thinned=1.0)
     batches = Batches([of_both(PER_PASS)], 16, 0, torch.device("cpu"), shares=shares)
     masks = [mask for part in batches.get(0) for mask in part.observations["mask"].numpy()]
@@ -341,6 +341,38 @@ def test_what_stems_are_may_be_unknown(of_both):
         np.testing.assert_array_equal(nameless.analysis.fine, whole.analysis.fine)
         lost.append(unknown.mean())
     assert max(lost) == 1.0 and min(lost) < 1.0
+
+
+def test_folded_songs_score_as_if_their_audio_were_mono(of_both):
+    thinned = Thinned(of_both(1).repertoire, seed=0)
+    count, folds = len(thinned), []
+    for variant in range(3 * VARIANTS + 1, 3 * VARIANTS + 5):
+        for number in range(variant * count, (variant + 1) * count):
+            mono, song = thinned.listener(number), thinned.song(number % count)
+            stereo = analyse(song).channels == 2
+            if not stereo.any():
+                continue
+            narrowed = stereo & (mono.analysis.channels == 1)
+            folds.append(narrowed[stereo].mean())
+            audio = [stem.read(0, song.frames) for stem in song.stems]
+            fold = Song.from_arrays(
+                {
+                    stem.name: x.mean(axis=0, keepdims=True) if one else x
+                    for stem, x, one in zip(song.stems, audio, narrowed, strict=True)
+                },
+                song.sample_rate,
+                roles={stem.name: stem.role for stem in song.stems},
+            )
+            rng = np.random.default_rng(number)
+            strips = STRIP.sample(rng, (8, len(song.stems)))
+            buses, master = BUSES.sample(rng, (8,)), MASTER.sample(rng, (8,))
+            scene = BatchEvaluator(load_reward(), len(song.stems))
+            folded, _ = scene.evaluate([mono] * 8, strips, buses, master)
+            heard = Evaluator(fold).evaluate(strips, buses, master)
+            np.testing.assert_allclose(folded.score, heard.score, atol=0.02)
+            levels = analyse(fold).loudness_lufs
+            np.testing.assert_allclose(mono.analysis.loudness_lufs, levels, atol=0.5)
+    assert max(folds) == 1.0 and min(folds) < 1.0
 
 
 @pytest.mark.parametrize("reward", ["balanced", "loud"])

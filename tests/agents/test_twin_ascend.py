@@ -24,7 +24,7 @@ def space(evaluator: Evaluator) -> SongSpace:
 
 def test_the_simulators_score_rises(evaluator: Evaluator, space: SongSpace) -> None:
     before = evaluator.evaluations
-    found = ascend(evaluator, space, space.neutral, Budget(evaluations=240))
+    found = ascend(evaluator, space, space.neutral, Budget(evaluations=240), restarts=4)
     assert evaluator.evaluations - before == found.evaluations <= 240
     assert (np.abs(found.best) <= 1.0).all()
     assert (np.diff(found.curve[:, 1]) >= 0).all()
@@ -36,7 +36,7 @@ def test_the_simulators_score_rises(evaluator: Evaluator, space: SongSpace) -> N
 
 def test_the_same_seed_ascends_the_same_way(evaluator: Evaluator, space: SongSpace) -> None:
     one, same, other = (
-        ascend(evaluator, space, space.neutral, Budget(evaluations=20), seed=seed)
+        ascend(evaluator, space, space.neutral, Budget(evaluations=20), seed=seed, restarts=2)
         for seed in (1, 1, 2)
     )
     assert np.array_equal(one.best, same.best)
@@ -48,8 +48,27 @@ def test_no_more_is_spent_than_there_is(
     evaluator: Evaluator, space: SongSpace, evaluations: int, spent: int
 ) -> None:
     """Four starts: a score costs four evaluations, a step eight."""
-    found = ascend(evaluator, space, space.neutral, Budget(evaluations=evaluations))
-    assert found.evaluations == spent
+    budget = Budget(evaluations=evaluations)
+    assert ascend(evaluator, space, space.neutral, budget, restarts=4).evaluations == spent
+
+
+@pytest.mark.parametrize(("evaluations", "starts"), [(9, 1), (799, 1), (800, 2), (1600, 4)])
+def test_a_start_has_two_hundred_steps_before_there_is_another(
+    evaluator: Evaluator, space: SongSpace, evaluations: int, starts: int
+) -> None:
+    budget = Budget(evaluations=evaluations, seconds=1e-6)
+    assert len(ascend(evaluator, space, space.neutral, budget).best) == starts
+
+
+def test_one_start_goes_further_than_four_on_few_evaluations(
+    evaluator: Evaluator, space: SongSpace
+) -> None:
+    budget = Budget(evaluations=100)
+    one, four = (
+        ascend(evaluator, space, space.neutral, budget, restarts=restarts).scores[0]
+        for restarts in (None, 4)
+    )
+    assert one > four + 0.005
 
 
 def test_seconds_end_it_after_the_first_step(evaluator: Evaluator, space: SongSpace) -> None:

@@ -58,7 +58,6 @@ def test_a_policy_is_tried_on_songs_swaps_and_odd_ones(
     mixgym, refused, songs, policy, tmp_path, monkeypatch
 ):
     monkeypatch.setattr("mixgym.experiments.bench_policy.SIZES", (2, 8))
-    monkeypatch.setattr("mixgym.experiments.bench_policy.ODD", 2)
     out = tmp_path / "policy.json"
     given = ["bench", "policy", policy, "--songs", songs, "--excerpts", 1]
     ran = mixgym(*given, "--split", "all", "--json", out)
@@ -72,6 +71,7 @@ def test_a_policy_is_tried_on_songs_swaps_and_odd_ones(
     assert found["gains"]["unknown_roles"]["excerpts"] == 3
     assert found["swaps"]["pairs"] == 6
     assert set(found["red_team"]["cases"]) == set(CASES)
+    assert all(len(case) == 3 for case in found["red_team"]["cases"].values())
     rows = [row for case in found["red_team"]["cases"].values() for row in case.values()]
     assert all(row["true_peak_dbtp"] <= -0.95 for row in rows)
     refused(*given, "--split", "nothing", words=["split"])
