@@ -263,6 +263,19 @@ def test_a_run_of_several_styles_learns_each_and_goes_on_where_it_ended(
     assert {part.style for number in range(4) for part in batches.get(number)} == {0, 1}
 
 
+def read(song):
+    return [stem.read(0, song.frames) for stem in song.stems]
+
+
+def sounding_as(song, audio):
+    """The song with other audio for its stems."""
+    return Song.from_arrays(
+        {stem.name: samples for stem, samples in zip(song.stems, audio, strict=True)},
+        song.sample_rate,
+        roles={stem.name: stem.role for stem in song.stems},
+    )
+
+
 def test_thinned_songs_score_as_if_they_had_those_stems_alone(of_both):
     thinned = Thinned(of_both(1).repertoire, seed=0)
     count = len(thinned)
@@ -311,14 +324,7 @@ def test_bursts_score_as_if_the_audio_had_them(of_both):
         assert np.isfinite(burst.analysis.loudness_lufs).all()
         hop = song.sample_rate // 10
         gates = np.repeat(plays, hop, axis=1)[:, : song.frames]
-        cut = Song.from_arrays(
-            {
-                stem.name: stem.read(0, song.frames) * gate
-                for stem, gate in zip(song.stems, gates, strict=True)
-            },
-            song.sample_rate,
-            roles={stem.name: stem.role for stem in song.stems},
-        )
+        cut = sounding_as(song, [x * gate for x, gate in zip(read(song), gates, strict=True)])
         rng = np.random.default_rng(number)
         strips = STRIP.sample(rng, (1, len(song.stems)))
         buses, master = BUSES.sample(rng, (1,)), MASTER.sample(rng, (1,))
@@ -354,14 +360,9 @@ def test_folded_songs_score_as_if_their_audio_were_mono(of_both):
                 continue
             narrowed = stereo & (mono.analysis.channels == 1)
             folds.append(narrowed[stereo].mean())
-            audio = [stem.read(0, song.frames) for stem in song.stems]
-            fold = Song.from_arrays(
-                {
-                    stem.name: x.mean(axis=0, keepdims=True) if one else x
-                    for stem, x, one in zip(song.stems, audio, narrowed, strict=True)
-                },
-                song.sample_rate,
-                roles={stem.name: stem.role for stem in song.stems},
+            pairs = zip(read(song), narrowed, strict=True)
+            fold = sounding_as(
+                song, [x.mean(axis=0, keepdims=True) if one else x for x, one in pairs]
             )
             rng = np.random.default_rng(number)
             strips = STRIP.sample(rng, (8, len(song.stems)))
