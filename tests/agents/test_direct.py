@@ -11,7 +11,7 @@ from mixgym.agents.batches import PER_PASS, Batches
 from mixgym.agents.environments import make_one_look, make_validation
 from mixgym.agents.load import TrainedPolicy, load_policy
 from mixgym.agents.settings import Environment, GradientSettings, Validation, read_settings
-from mixgym.agents.thinned import VARIANTS, Shares, Thinned
+from mixgym.agents.thinned import VARIANTS, Shares, Thinned, folded
 from mixgym.agents.train import train
 from mixgym.agents.validation import validate
 from mixgym.agents.weights import read_weights
@@ -368,12 +368,38 @@ def test_folded_songs_score_as_if_their_audio_were_mono(of_both):
             strips = STRIP.sample(rng, (8, len(song.stems)))
             buses, master = BUSES.sample(rng, (8,)), MASTER.sample(rng, (8,))
             scene = BatchEvaluator(load_reward(), len(song.stems))
-            folded, _ = scene.evaluate([mono] * 8, strips, buses, master)
+            scores, _ = scene.evaluate([mono] * 8, strips, buses, master)
             heard = Evaluator(fold).evaluate(strips, buses, master)
-            np.testing.assert_allclose(folded.score, heard.score, atol=0.02)
-            levels = analyse(fold).loudness_lufs
-            np.testing.assert_allclose(mono.analysis.loudness_lufs, levels, atol=0.5)
+            np.testing.assert_allclose(scores.score, heard.score, atol=0.02)
+            ours, true = mono.analysis, analyse(fold)
+            np.testing.assert_allclose(ours.loudness_lufs, true.loudness_lufs, atol=0.5)
+            peaks = [np.abs(a.samples).max(axis=(1, 2, 3, 4)) for a in (ours, true)]
+            np.testing.assert_allclose(*peaks, rtol=0.1)
+            slots = [a.slots.mean(axis=(2, 3)) for a in (ours, true)]
+            np.testing.assert_allclose(*slots, rtol=0.02, atol=1e-6)
     assert max(folds) == 1.0 and min(folds) < 1.0
+
+
+@pytest.mark.parametrize("stems", [[True] * 5, [True, True, False, True, False]])
+def test_folded_stems_interfere_as_much_as_they_did(stems):
+    with generate_song(3, SECONDS, RATE, 5) as song:
+        wide = analyse(
+            sounding_as(song, [np.stack([x[0], np.roll(x[-1], 100)]) for x in read(song)])
+        )
+
+    def coherence(analysis):
+        """Of every pair and band, (pairs, bands), on average; a mono stem is on both sides."""
+        powers = analysis.slots.sum(axis=2) * np.where(analysis.channels == 1, 2, 1)[:, None, None]
+        first, second = analysis.pairs.T
+        crosses = analysis.crosses.sum(axis=1)
+        return (crosses / np.sqrt(powers[first] * powers[second] + 1e-12)).mean(axis=2)
+
+    mono = folded(wide, np.array(stems))
+    np.testing.assert_array_equal(mono.pairs, wide.pairs)
+    np.testing.assert_allclose(coherence(mono), coherence(wide), atol=0.002)
+    both = np.array(stems)[mono.pairs].all(axis=1)
+    left, right = mono.crosses[both].swapaxes(0, 1)
+    np.testing.assert_array_equal(left, right)
 
 
 @pytest.mark.parametrize("reward", ["balanced", "loud"])
