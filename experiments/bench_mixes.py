@@ -6,21 +6,21 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..console.render import render
 from ..console.styles import style
 from ..errors import MixgymError
-from ..rewards.judges import judge
+from ..rewards.judges import Values, embed, frechet_distance
 from ..runtime.mix_score import ScoreReader
 from ..runtime.mixers import automation_by_policy, mixer_named
 from ..runtime.mixing import MixOptions, mix_settings
 from ..songs import read_song
 from ..songs.training.sources import stem_sources
+from .judging import Person, person_of
 from .machine import describe_machine
-from .people import finished_mix, read_finished
 
 if TYPE_CHECKING:
     from ..console.mixbus import BusBlock
@@ -31,6 +31,20 @@ MOVING = "policy --automation"
 MIXERS = ("plain_sum", "equal_loudness", "roles", "policy", MOVING)
 WINDOW_S = 10.0
 SILENT_LUFS = -60.0  # windows of a mix below this are not scored
+
+
+class Part(NamedTuple):
+    """A part of a song that is scored, and the person's mix of it, if there is one."""
+
+    window: Excerpt
+    person: Person | None
+
+
+class Heard(NamedTuple):
+    """Embeddings of the parts of one mixer's mixes, and of people's mixes of the same parts."""
+
+    mixes: list[Values]
+    people: list[Values]
 
 
 def bench_mixes(
@@ -51,9 +65,10 @@ def bench_mixes(
     Returns:
         JSON: `machine`, `inputs`, `style`, `songs` (per song `split`, `stems`, `duration_s` and
         `mixers`: per mixer `score`, `scores` of the windows, `judges`, `loudness_lufs`,
-        `settings_s` that the settings took, `made_by`), and `overall` per mixer: mean `score`, and
+        `settings_s` that the settings took, `made_by`), and `overall` per mixer: mean `score`,
         `above` and `closer`: on what share of the songs it scores above each other mixer, and by
-        what share of songs and judges it is closer to the person's mix, ties counting half.
+        what share of songs and judges it is closer to the person's mix, ties counting half; and
+        `frechet`, the distance of all its mixes to all that people made of the same songs.
 
     Raises:
         MixgymError: no song folders, no such mixer or style, or a song cannot be read.
@@ -66,14 +81,16 @@ def bench_mixes(
     options = {name: _options(name, style_name) for name in mixers}
     splits = {s.path.resolve(): s.identity.split for s in stem_sources([songs])[0] if s.path}
     rows: dict[str, dict[str, Any]] = {}
+    heard: dict[str, Heard] = {name: Heard([], []) for name in mixers}
     for i, folder in enumerate(folders):
         with read_song(folder) as song:
+            parts = [Part(w, person_of(folder, w)) for w in _windows(song, most)]
             rows[folder.name] = {
                 "split": splits.get(folder.resolve(), ""),
                 "stems": len(song.stems),
                 "duration_s": song.duration_s,
                 "mixers": {
-                    name: _mixed(song, folder, chosen, most) for name, chosen in options.items()
+                    name: _mixed(song, parts, options[name], heard[name]) for name in mixers
                 },
             }
         tell("Mixing songs", (i + 1) / len(folders))
@@ -83,7 +100,7 @@ def bench_mixes(
         "inputs": f"{len(rows)} songs, scored in up to {most} windows of {WINDOW_S:g} s",
         "style": style_name,
         "songs": rows,
-        "overall": {name: _overall(name, mixers, rows) for name in mixers},
+        "overall": {name: _overall(name, mixers, rows, heard[name]) for name in mixers},
     }
 
 
@@ -96,27 +113,28 @@ def _options(name: str, style_name: str) -> MixOptions:
     )
 
 
-def _mixed(song: Song, folder: Path, options: MixOptions, most: int) -> dict[str, Any]:
+def _mixed(song: Song, parts: list[Part], options: MixOptions, heard: Heard) -> dict[str, Any]:
     started = time.perf_counter()
     mix, _ = mix_settings(song, options)
     settings_s = time.perf_counter() - started
-    windows = _windows(song, most)
-    readers = [ScoreReader(song, mix, options.lean, window) for window in windows]
+    readers = [ScoreReader(song, mix, options.lean, part.window) for part in parts]
 
     def hear(block: BusBlock) -> None:
         for reader in readers:
             reader.push(block)
 
     with render(song, mix, on_bus=hear) as rendering:
-        finished = finished_mix(folder)
         scores, judges = [], []
-        for reader, window in zip(readers, windows, strict=True):
+        for reader, (_, person) in zip(readers, parts, strict=True):
             audio = reader.audio(rendering)
             if 10 * np.log10(np.mean(audio**2) + 1e-12) < SILENT_LUFS:
                 continue
-            scores.append(reader.score(rendering).score)
-            if finished is not None:
-                judges.append(judge(audio, read_finished(finished, window), song.sample_rate))
+            readings = reader.readings(rendering)
+            scores.append(reader.score(readings).score)
+            if person is not None:
+                judges.append(person.judges(audio, readings))
+                heard.mixes.append(embed(audio, song.sample_rate))
+                heard.people.append(embed(person.audio, song.sample_rate))
         return {
             "score": fmean(scores),
             "scores": scores,
@@ -138,7 +156,9 @@ def _windows(song: Song, most: int) -> list[Excerpt]:
     ]
 
 
-def _overall(name: str, mixers: Sequence[str], rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _overall(
+    name: str, mixers: Sequence[str], rows: dict[str, dict[str, Any]], heard: Heard
+) -> dict[str, Any]:
     mixed = [row["mixers"] for row in rows.values()]
     others = [other for other in mixers if other != name]
     judged = [(row, key) for row in mixed for key in row[name]["judges"]]
@@ -156,6 +176,7 @@ def _overall(name: str, mixers: Sequence[str], rows: dict[str, dict[str, Any]]) 
         }
         if judged
         else {},
+        "frechet": frechet_distance(heard.mixes, heard.people) if heard.mixes else None,
     }
 
 

@@ -45,6 +45,15 @@ def mixes_tables(result: Result) -> list[Table]:
     ):
         if all(mixed[key] for mixed in overall.values()):
             made.append(_beside(title, key, overall, about))
+    if all(mixed.get("frechet") is not None for mixed in overall.values()):
+        made.append(
+            Table(
+                "Fréchet distance of all mixes to all that people made of the same songs",
+                ("mixer", "distance"),
+                tuple((name, f"{mixed['frechet']:.1f}") for name, mixed in overall.items()),
+                "Of tone and its movement, by the second; less is nearer.",
+            )
+        )
     return made
 
 

@@ -23,6 +23,7 @@ from ..songs import most_active_excerpt
 
 if TYPE_CHECKING:
     from ..console.mix import Mix
+    from ..console.mix_readings import MixReadings
     from ..console.render import Rendering
     from ..songs import Excerpt, Song
 
@@ -92,9 +93,12 @@ class ScoreReader:
             position += block.shape[1]
         return np.concatenate(pieces, axis=1)
 
-    def score(self, rendering: Rendering) -> MixScore:
-        """Score what was delivered, once all blocks were heard."""
-        readings = read_rendering(self._bus, rendering, self.audio(rendering))
+    def readings(self, rendering: Rendering) -> MixReadings:
+        """What was delivered, and the stems in it, once all blocks were heard; a batch of one."""
+        return read_rendering(self._bus, rendering, self.audio(rendering))
+
+    def score(self, readings: MixReadings) -> MixScore:
+        """Score what was read."""
         scene = Scene(
             role_indices(self._song)[None],
             self._present,

@@ -141,7 +141,7 @@ def mix_song(
         if outputs.report and scorer:
             from .mix_report import write_mix_report
 
-            score = scorer.score(rendering)
+            score = scorer.score(scorer.readings(rendering))
             write_mix_report(
                 staged.file(outputs.report),
                 song,

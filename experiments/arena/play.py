@@ -15,9 +15,8 @@ from ...console.mix import Mix
 from ...console.rules import equal_loudness
 from ...evolution.mixers import SEARCHERS
 from ...rewards import Evaluator, Reward, load_reward
-from ...rewards.judges import judge
+from ..judging import person_of
 from ..machine import describe_machine
-from ..people import finished_mix, read_finished
 from .entrants import Begin, Entrant, entrant, searching
 from .pieces import Piece, open_piece, open_song
 
@@ -70,7 +69,7 @@ class Stage:
     Attributes:
         excerpt: open until a piece of another song is asked for.
         reward: what mixers search for.
-        human: the person's mix of it, shape (channels, frames); None where there is none.
+        person: who mixed it too; None where nobody did.
 
     Raises:
         MixgymError: the song cannot be read, or there is no such style.
@@ -80,8 +79,7 @@ class Stage:
         self.excerpt: Excerpt = open_piece(piece)
         self.reward = _reward(style)
         self._evaluator = Evaluator(self.excerpt, self.reward)
-        finished = finished_mix(piece.folder)
-        self.human = None if finished is None else read_finished(finished, self.excerpt)
+        self.person = person_of(piece.folder, self.excerpt)
 
     def warm_up(self) -> None:
         """Do once, before any clock runs, what only the first mix has to wait for."""
@@ -94,12 +92,11 @@ class Stage:
         readings, audio = hear(self.excerpt, mix)
         scene = self._evaluator.scene(mix.strips[None], mix.master[None])
         scores = self.reward(readings, scene)
-        rate, human = self.excerpt.sample_rate, self.human
         return Heard(
             float(scores.score[0]),
             {name: float(values[0]) for name, values in scores.terms.items()},
             {name: float(values[0]) for name, values in scores.gates.items()},
-            {} if human is None else judge(audio, human, rate),
+            {} if self.person is None else self.person.judges(audio, readings),
             audio,
         )
 

@@ -84,8 +84,8 @@ def _sides(piece: Piece, best: str, budget: int, standing: Standing) -> list[Sid
         "equal loudness": stage.hear(equal_loudness(stage.excerpt)).audio,
         best: stage.hear(played.mix).audio,
     }
-    if stage.human is not None:
-        audio["a person's mix"] = stage.human
+    if stage.person is not None:
+        audio["a person's mix"] = stage.person.audio
     return [
         Side(label, mp3_data_uri(sound, stage.excerpt.sample_rate))
         for label, sound in _level_matched(audio, stage.excerpt.sample_rate).items()

@@ -145,7 +145,8 @@ class Standing:
         for mixer in self.ranked:
             judged = [row["judges"] for row in self.rows_at(mixer, self.last) if row["judges"]]
             if judged:
-                result[mixer] = {n: float(np.mean([j[n] for j in judged])) for n in judged[0]}
+                names = [n for n in judged[0] if all(n in j for j in judged)]
+                result[mixer] = {n: float(np.mean([j[n] for j in judged])) for n in names}
         return result
 
     @property

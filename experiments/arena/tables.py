@@ -18,6 +18,7 @@ JUDGES = {  # what is printed of them: heading and decimals
     "width": ("width", 3),
     "imbalance": ("imbalance", 3),
     "bark_db": ("Bark bands, dB", 2),
+    "levels_db": ("levels, dB", 2),
 }
 
 
@@ -142,13 +143,15 @@ def _ranks(standing: Standing) -> Table:
 
 
 def _judges(standing: Standing) -> Table:
+    names = [j for j in JUDGES if all(j in judged for judged in standing.judges.values())]
     rows = []
     for mixer, judged in standing.judges.items():
-        cells = [number(judged[name], decimals) for name, (_, decimals) in JUDGES.items()]
-        rows.append((mixer, number(standing.scores[mixer][standing.last].value), *cells))
+        score = number(standing.scores[mixer][standing.last].value)
+        rows.append((mixer, score, *(number(judged[j], JUDGES[j][1]) for j in names)))
+    headings = [JUDGES[j][0] for j in names]
     return Table(
         f"Judges beside the score at {standing.last:,} evaluations",
-        ("mixer", "score", *(heading for heading, _ in JUDGES.values())),
+        ("mixer", "score", *headings),
         tuple(rows),
         f"Mean distance to a person's mix, over the {standing.judged} excerpts that have one; no "
         "mixer may optimise it, and less is nearer.",

@@ -45,7 +45,11 @@ def test_every_mixer_on_every_song(mixgym, songs, tmp_path):
             assert mixed["loudness_lufs"] == pytest.approx(-14, abs=0.15)
     assert all(mixed["judges"] for mixed in result["songs"]["song-1"]["mixers"].values())
     assert not any(mixed["judges"] for mixed in result["songs"]["song-2"]["mixers"].values())
+    mixed = result["songs"]["song-1"]["mixers"]
+    assert mixed["equal_loudness"]["judges"]["levels_db"] < 0.5
+    assert mixed["plain_sum"]["judges"]["levels_db"] > 1
     overall = result["overall"]
+    assert 0 < overall["equal_loudness"]["frechet"] < overall["plain_sum"]["frechet"]
     assert overall["policy"]["score"] > overall["plain_sum"]["score"]
     assert overall["policy"]["above"]["plain_sum"] == 1
     assert overall["equal_loudness"]["closer"]["plain_sum"] > 0.5
@@ -54,6 +58,7 @@ def test_every_mixer_on_every_song(mixgym, songs, tmp_path):
     written = (tmp_path / "RESULTS.md").read_text()
     assert f"| mean |  |  |  | {overall['plain_sum']['score']:.4f} |" in written
     assert "### Judges by which" in written
+    assert f"| plain_sum | {overall['plain_sum']['frechet']:.1f} |" in written
     assert f"results_page {os.path.relpath(tmp_path / 'mixes.json')} --out" in written
     (tmp_path / "other.json").write_text('{"benchmark": "render"}')
     for name in ("other.json", "missing.json"):
