@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Any
 
-from .arena.tables import Table
+from .arena.tables import JUDGES, Table, number
 
 Result = Mapping[str, Any]
 
@@ -45,6 +45,17 @@ def mixes_tables(result: Result) -> list[Table]:
     ):
         if all(mixed[key] for mixed in overall.values()):
             made.append(_beside(title, key, overall, about))
+    distances = tuple(_distances(result))
+    if distances:
+        headings = (heading for heading, _ in JUDGES.values())
+        made.append(
+            Table(
+                "Mean distance to the person's mix",
+                ("split", "songs", "mixer", *headings),
+                distances,
+                "Less is nearer; no mixer may optimise it.",
+            )
+        )
     if all(mixed.get("frechet") is not None for mixed in overall.values()):
         made.append(
             Table(
@@ -62,6 +73,21 @@ def _means(result: Result, split: str | None = None) -> list[str]:
     return [
         f"{fmean(row['mixers'][name]['score'] for row in rows):.4f}" for name in rows[0]["mixers"]
     ]
+
+
+def _distances(result: Result) -> Iterator[tuple[str, ...]]:
+    """Of every judge, by split and mixer."""
+    judged = [row for row in result["songs"].values() if all(_judges_of(row))]
+    for split in sorted({row["split"] for row in judged}):
+        rows = [_judges_of(row) for row in judged if row["split"] == split]
+        for name, found in zip(result["overall"], zip(*rows, strict=True), strict=True):
+            means = (number(fmean(judges[j] for judges in found), JUDGES[j][1]) for j in JUDGES)
+            yield split, str(len(rows)), name, *means
+
+
+def _judges_of(row: Result) -> list[Mapping[str, float]]:
+    """Of each mixer."""
+    return [mixed["judges"] for mixed in row["mixers"].values()]
 
 
 def _beside(title: str, key: str, overall: Result, about: str) -> Table:

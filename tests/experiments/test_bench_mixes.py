@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -58,6 +59,10 @@ def test_every_mixer_on_every_song(mixgym, songs, tmp_path):
     written = (tmp_path / "RESULTS.md").read_text()
     assert f"| mean |  |  |  | {overall['plain_sum']['score']:.4f} |" in written
     assert "### Judges by which" in written
+    levels_db = mixed["equal_loudness"]["judges"]["levels_db"]
+    assert re.search(
+        rf"^\| \w* \| 1 \| equal_loudness \|.* {levels_db:.2f} \|$", written, re.MULTILINE
+    )
     assert f"| plain_sum | {overall['plain_sum']['frechet']:.1f} |" in written
     assert f"results_page {os.path.relpath(tmp_path / 'mixes.json')} --out" in written
     (tmp_path / "other.json").write_text('{"benchmark": "render"}')
