@@ -77,7 +77,11 @@ def _means(result: Result, split: str | None = None) -> list[str]:
 
 def _distances(result: Result) -> Iterator[tuple[str, ...]]:
     """Of every judge, by split and mixer."""
-    judged = [row for row in result["songs"].values() if all(_judges_of(row))]
+    judged = [
+        row
+        for row in result["songs"].values()
+        if all(judges.keys() >= JUDGES.keys() for judges in _judges_of(row))
+    ]
     for split in sorted({row["split"] for row in judged}):
         rows = [_judges_of(row) for row in judged if row["split"] == split]
         for name, found in zip(result["overall"], zip(*rows, strict=True), strict=True):
