@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from ..console.hear import hear
 from ..console.mix import Mix
 from ..console.parameters import BUSES, MASTER, STRIP
-from ..rewards.judges import judge, level_distance
 from .subjects import Sitting, Subject
 
 EVALUATIONS = 2000
@@ -53,8 +52,8 @@ def search(subject: Subject, seed: int, evaluations: int = EVALUATIONS) -> dict[
     def judges_of(mix: Mix) -> dict[str, float]:
         if human is None:
             return {}
-        found = judge(hear(sitting.song, mix)[1], human, sitting.song.sample_rate)
-        return {**found, "levels_db": _level_distance(subject, mix)}
+        readings, audio = hear(sitting.song, mix)
+        return human.judges(audio, readings)
 
     at_equal, at_rules = judges_of(neutral), judges_of(sitting.mix)
     result = {}
@@ -119,7 +118,7 @@ def _spectrogram(subject: Subject) -> Vector:
     from ..console.simulate import Simulator, master_track
     from ..songs import Song
 
-    track = Song.from_arrays({"mix": subject.human}, sitting.song.sample_rate)
+    track = Song.from_arrays({"mix": subject.human.audio}, sitting.song.sample_rate)
     read = master_track(Simulator(analyse(track)), MASTER.defaults[None]).powers[0]
     return np.asarray(read[: len(equal)], dtype=np.float64)
 
@@ -129,16 +128,6 @@ def _distance(powers: NDArray[np.float32], anchor: Vector) -> Vector:
     seconds = min(powers.shape[1], len(anchor))
     difference = np.log10(powers[:, :seconds] + LEAST) - np.log10(anchor[:seconds] + LEAST)
     return np.asarray(np.abs(difference).mean(axis=(1, 2)), dtype=np.float64)
-
-
-def _level_distance(subject: Subject, mix: Mix) -> float:
-    """From the levels of the person's balance, where it is known."""
-    if subject.person is None:
-        return 0.0
-    fader = STRIP.index("fader_db")
-    person = dict(zip(subject.person.mix.stems, subject.person.mix.strips[:, fader], strict=True))
-    wanted = np.array([person.get(stem, np.nan) for stem in mix.stems])
-    return level_distance(mix.strips[:, fader], wanted)
 
 
 def _free_master() -> list[int]:

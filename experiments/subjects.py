@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..console.analysis_cache import cached_analysis
 from ..console.hear import hear
@@ -17,7 +16,8 @@ from ..console.rules import equal_loudness, roles
 from ..errors import MixgymError
 from ..rewards.evaluator import Evaluator
 from ..songs import most_active_excerpt, read_song
-from .people import finished_mix, person_faders_db, person_mix, read_finished
+from .judging import Person, person_of
+from .people import person_faders_db, person_mix
 
 if TYPE_CHECKING:
     from ..rewards.reward import Reward, Scores
@@ -51,13 +51,13 @@ class Subject:
         name: of its folder.
         rules: the song as the role rules mix it.
         person: the stems that a person's mix holds, in the person's balance; None where unknown.
-        human: audio of the person's finished mix, (channels, frames); None where there is none.
+        human: the person's finished mix; None where there is none.
     """
 
     name: str
     rules: Sitting
     person: Sitting | None
-    human: NDArray[np.float32] | None
+    human: Person | None
 
     @property
     def equal(self) -> Mix:
@@ -94,6 +94,4 @@ def subjects(folders: Sequence[Path], reward: Reward, seconds: float) -> Iterato
             if faders is not None and np.isfinite(faders).sum() > 1:
                 held, mix = person_mix(excerpt, faders)
                 person = Sitting(held, Evaluator(held, reward), mix)
-            finished = finished_mix(folder)
-            human = None if finished is None else read_finished(finished, excerpt)
-            yield Subject(folder.name, rules, person, human)
+            yield Subject(folder.name, rules, person, person_of(folder, excerpt))

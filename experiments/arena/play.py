@@ -69,7 +69,7 @@ class Stage:
     Attributes:
         excerpt: open until a piece of another song is asked for.
         reward: what mixers search for.
-        person: who mixed it too; None where nobody did.
+        person: a person's mix of it; None where there is none.
 
     Raises:
         MixgymError: the song cannot be read, or there is no such style.
